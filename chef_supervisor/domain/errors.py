@@ -1,0 +1,155 @@
+"""
+Every error the service raises, by who must act.
+
+ChefError
+    Rejected            the caller must change the request
+        BadRequest          not readable: broken JSON, wrong encoding
+        Unprocessable       readable, but a field is wrong
+        TooLarge            over a limit of bytes
+        UnsupportedMedia    not a media type we read
+        UnknownJob          no job of that id
+        QueueFull           try again later; carries when
+    Unavailable         the caller waits, nothing needs changing
+        StoreUnavailable    Redis did not answer, or refuses writes
+        SandboxUnavailable  the sandbox cannot start a job now
+        Draining            this process is stopping
+    Misconfigured       the operator must act; exit 78
+    Bug                 we must act
+"""
+
+from __future__ import annotations
+
+import attrs
+
+
+class ChefError(Exception):
+    """Base of all errors of the service; `str()` of one is a sentence for whoever must act."""
+
+    def __str__(self) -> str:
+        return self.message()
+
+    def message(self) -> str:
+        """Returns: the sentence, made from the fields."""
+        return type(self).__doc__ or type(self).__name__
+
+
+class Rejected(ChefError):
+    """The request was refused; nothing was queued."""
+
+
+class Unavailable(ChefError):
+    """Try again later; nothing needs changing."""
+
+    retry_after_s: float = 1.0
+
+
+@attrs.frozen(str=False)
+class BadRequest(Rejected):
+    """The body cannot be read."""
+
+    code: str
+    detail: str
+
+    def message(self) -> str:
+        return self.detail
+
+
+@attrs.frozen(str=False)
+class Unprocessable(Rejected):
+    """A field has a value that is not allowed; `path` names it, as in `data.projectFiles`."""
+
+    code: str
+    path: str
+    detail: str
+
+    def message(self) -> str:
+        return f"{self.path}: {self.detail}" if self.path else self.detail
+
+
+@attrs.frozen(str=False)
+class TooLarge(Rejected):
+    """Something has more bytes than its limit."""
+
+    code: str
+    path: str
+    limit_bytes: int
+
+    def message(self) -> str:
+        return f"{self.path or 'the request'} is larger than {self.limit_bytes} bytes; send less, or raise the limit"
+
+
+@attrs.frozen(str=False)
+class UnsupportedMedia(Rejected):
+    """The content type is none that is read here."""
+
+    media_type: str
+
+    def message(self) -> str:
+        return f"send application/json in UTF-8, not {self.media_type or 'a body without Content-Type'}"
+
+
+@attrs.frozen(str=False)
+class UnknownJob(Rejected):
+    """There is no job of that id, or it is past its retention."""
+
+    job_id: str
+
+    def message(self) -> str:
+        return f"no job {self.job_id[:80]!r}; finished jobs are kept for a limited time"
+
+
+@attrs.frozen(str=False)
+class QueueFull(Rejected):
+    """The queue holds as many jobs, or bytes, as it may."""
+
+    queue: str
+    retry_after_s: float = 5.0
+
+    def message(self) -> str:
+        return f"queue {self.queue!r} is full; try again in {self.retry_after_s:g} s"
+
+
+@attrs.frozen(str=False)
+class StoreUnavailable(Unavailable):
+    """Redis did not answer in time, or refuses to write."""
+
+    reason: str
+    retry_after_s: float = 1.0
+
+    def message(self) -> str:
+        return f"the job store is not available: {self.reason}"
+
+
+@attrs.frozen(str=False)
+class SandboxUnavailable(Unavailable):
+    """No sandbox can be started now."""
+
+    reason: str
+    retry_after_s: float = 5.0
+
+    def message(self) -> str:
+        return f"the sandbox is not available: {self.reason}"
+
+
+@attrs.frozen(str=False)
+class Draining(Unavailable):
+    """This process is stopping and takes no new jobs."""
+
+    retry_after_s: float = 5.0
+
+    def message(self) -> str:
+        return "this supervisor is stopping; another one, or its next start, will take the job"
+
+
+@attrs.frozen(str=False)
+class Misconfigured(ChefError):
+    """The configuration is wrong; `faults` has one sentence per fault, each with name and value."""
+
+    faults: tuple[str, ...]
+
+    def message(self) -> str:
+        return "\n".join(self.faults)
+
+
+class Bug(ChefError):
+    """Something that cannot happen did; please report it."""

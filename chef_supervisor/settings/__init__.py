@@ -1,0 +1,41 @@
+"""The settings: `config/default.toml` below the environment, as frozen classes, checked once at start."""
+
+from chef_supervisor.settings.load import CONTRACT_NAMES, default_config, load
+from chef_supervisor.settings.schema import (
+    Environment,
+    FileLimits,
+    HttpSettings,
+    InstallSettings,
+    LogSettings,
+    ProcessSettings,
+    QueueSettings,
+    QueueSpec,
+    RedisSettings,
+    RetentionSettings,
+    Role,
+    SandboxKind,
+    SandboxSettings,
+    Settings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "CONTRACT_NAMES",
+    "Environment",
+    "FileLimits",
+    "HttpSettings",
+    "InstallSettings",
+    "LogSettings",
+    "ProcessSettings",
+    "QueueSettings",
+    "QueueSpec",
+    "RedisSettings",
+    "RetentionSettings",
+    "Role",
+    "SandboxKind",
+    "SandboxSettings",
+    "Settings",
+    "WorkerSettings",
+    "default_config",
+    "load",
+]

@@ -1,0 +1,200 @@
+"""The settings as frozen classes, one a section of `config/default.toml`, where each default and its unit stands."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Any, Final, NewType
+
+import attrs
+
+from chef_supervisor.domain.job import JobType, QueueName
+
+Size = NewType("Size", int)
+_MAX_PORT: Final = 65_535
+_MIN_RENEWALS_PER_LEASE: Final = 3
+# Source: design, "WORKER_TIMEOUT ... ceiling 30 min".
+_MAX_WORKER_TIMEOUT_MS: Final = 1_800_000
+
+
+class Role(enum.StrEnum):
+    """Which half of the service this process is."""
+
+    ALL = "all"
+    API = "api"
+    WORKER = "worker"
+
+
+class Environment(enum.StrEnum):
+    """What NODE_ENV may say."""
+
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+    TEST = "test"
+    BENCH = "bench"
+
+
+class SandboxKind(enum.StrEnum):
+    """Which sandbox runs the jobs."""
+
+    AUTO = "auto"
+    DOCKER = "docker"
+    BUBBLEWRAP = "bubblewrap"
+    NULL = "null"
+
+
+class LogLevel(enum.StrEnum):
+    """The least that is logged."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(enum.StrEnum):
+    """How a record is written."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+def _positive(_instance: object, _attribute: object, value: Any) -> None:
+    if value <= 0:
+        msg = "must be more than 0"
+        raise ValueError(msg)
+
+
+def _port(_instance: object, _attribute: object, value: int) -> None:
+    if not 0 <= value <= _MAX_PORT:
+        msg = f"must be 0 to {_MAX_PORT}"
+        raise ValueError(msg)
+
+
+def _within_ceiling(_instance: object, _attribute: object, value: int) -> None:
+    if not 0 < value <= _MAX_WORKER_TIMEOUT_MS:
+        msg = f"must be 1 to {_MAX_WORKER_TIMEOUT_MS} (30 minutes)"
+        raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class ProcessSettings:
+    role: Role
+    environment: Environment
+    state_dir: str
+
+
+@attrs.frozen(kw_only=True)
+class HttpSettings:
+    host: str
+    port: int = attrs.field(validator=_port)
+    cors_origins: tuple[str, ...]
+    allowed_hosts: tuple[str, ...]
+    max_body_bytes: int = attrs.field(validator=_positive)
+    header_timeout_s: float = attrs.field(validator=_positive)
+    body_timeout_s: float = attrs.field(validator=_positive)
+    max_wait_s: float = attrs.field(validator=_positive)
+    max_event_readers: int = attrs.field(validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class FileLimits:
+    max_files: int = attrs.field(validator=_positive)
+    max_file_bytes: int = attrs.field(validator=_positive)
+    max_total_bytes: int = attrs.field(validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class RedisSettings:
+    host: str
+    port: int = attrs.field(validator=_port)
+    username: str
+    password: str = attrs.field(repr=False)
+    database: int
+    unix_socket: str
+    key_prefix: str
+    command_timeout_s: float = attrs.field(validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class QueueSettings:
+    max_jobs: int = attrs.field(validator=_positive)
+    max_bytes: int = attrs.field(validator=_positive)
+    lease_s: float = attrs.field(validator=_positive)
+    renew_s: float = attrs.field(validator=_positive)
+    max_ruined_runs: int = attrs.field(validator=_positive)
+    poll_s: float = attrs.field(validator=_positive)
+    reap_s: float = attrs.field(validator=_positive)
+
+    @renew_s.validator
+    def _renews_often_enough(self, _attribute: object, renew_s: float) -> None:
+        # Two renewals may be lost before the lease is.
+        if renew_s * _MIN_RENEWALS_PER_LEASE > self.lease_s:
+            msg = f"must be at most a third of queue.lease_s ({self.lease_s:g})"
+            raise ValueError(msg)
+
+
+@attrs.frozen(kw_only=True)
+class QueueSpec:
+    """One queue: the job types it takes, and the slots it may fill (0 = all of the process)."""
+
+    types: tuple[JobType, ...]
+    slots: int
+
+
+@attrs.frozen(kw_only=True)
+class RetentionSettings:
+    max_jobs: int = attrs.field(validator=_positive)
+    max_age_s: int = attrs.field(validator=_positive)
+    max_bytes: int = attrs.field(validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class WorkerSettings:
+    max_concurrent: int = attrs.field(validator=_positive)
+    memory_limit: Size = attrs.field(validator=_positive)
+    cpu_limit: float = attrs.field(validator=_positive)
+    pids_limit: int = attrs.field(validator=_positive)
+    timeout_ms: int = attrs.field(validator=_within_ceiling)
+    grace_s: float = attrs.field(validator=_positive)
+    output_bytes: int = attrs.field(validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class InstallSettings:
+    memory_limit: Size = attrs.field(validator=_positive)
+    cpu_limit: float = attrs.field(validator=_positive)
+    timeout_ms: int = attrs.field(validator=_positive)
+
+
+@attrs.frozen(kw_only=True)
+class SandboxSettings:
+    kind: SandboxKind
+    image: str
+    extra_ca_certs: str
+
+
+@attrs.frozen(kw_only=True)
+class LogSettings:
+    level: LogLevel
+    format: LogFormat
+
+
+@attrs.frozen(kw_only=True)
+class Settings:
+    process: ProcessSettings
+    http: HttpSettings
+    files: FileLimits
+    redis: RedisSettings
+    queue: QueueSettings
+    queues: Mapping[QueueName, QueueSpec]
+    retention: RetentionSettings
+    worker: WorkerSettings
+    install: InstallSettings
+    sandbox: SandboxSettings
+    log: LogSettings
+
+    def queue_for(self, job_type: JobType) -> QueueName:
+        """Returns: the queue that takes that type; every type has exactly one, checked at start."""
+        return next(name for name, spec in self.queues.items() if job_type in spec.types)
