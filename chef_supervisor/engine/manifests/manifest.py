@@ -1,0 +1,30 @@
+"""The shape that all kinds of manifests are read into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import attrs
+
+from chef_supervisor.domain.files import ProjectFiles
+
+
+@attrs.frozen(kw_only=True)
+class Manifest:
+    """
+    What a project declares.
+
+    Attributes:
+        scripts: name -> shell text, of those that do something.
+        dependencies: names as they are written; `installs`: whether there is anything to install.
+        files: what an install is given beside, or instead of, the project's own files.
+        words: replacements for words of an argv that depend on the project.
+        warnings: sentences for the result.
+    """
+
+    scripts: Mapping[str, str] = attrs.field(factory=dict)
+    dependencies: frozenset[str] = frozenset()
+    installs: bool = False
+    files: ProjectFiles = attrs.field(factory=dict)
+    words: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,103 @@
+"""Reads what a Python project requires: requirements files and `pyproject.toml`, without the project itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any, Final
+
+from chef_supervisor.domain.files import ProjectFiles
+from chef_supervisor.engine import globs
+from chef_supervisor.engine.manifests.manifest import Manifest
+from chef_supervisor.engine.manifests.pyproject import read_pyproject, requirements, wanted_extras
+from chef_supervisor.engine.shapes import Unreadable
+
+# Written beside the project's own files for pip.
+GENERATED: Final = "chef-requirements.txt"
+_SOME: Final = "{dev,develop,development,test,tests,testing,lint,ci,check}"
+_FILES: Final = (
+    "requirements.txt",
+    f"requirements-{_SOME}.txt",
+    f"requirements_{_SOME}.txt",
+    f"{_SOME}-requirements.txt",
+    f"{_SOME}_requirements.txt",
+    f"requirements/{{base,main,{_SOME}}}.txt",
+)
+_ALL_FILES: Final = ("*requirements*.txt", "requirements/**/*.txt", "constraints*.txt")
+_NAME: Final = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
+# The project itself and other folders: they are not there when dependencies are installed.
+_LOCAL: Final = re.compile(r"\s*(?:-e\b|--editable\b|\.|/|file:|[\w.-]+(?:\[[^\]]*\])?\s*@\s*(?:file:|\.))")
+
+
+def canonical(name: str) -> str:
+    """Returns: the name as indexes compare it (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def read_python(files: ProjectFiles) -> Manifest:
+    """Returns: what is required, and requirements files with what cannot be installed taken out."""
+    warnings: list[str] = []
+    try:
+        pyproject = read_pyproject(files)
+    except Unreadable as error:
+        pyproject = {}
+        warnings.append(f"pyproject.toml cannot be read: {error}")
+    listed = {path: _lines(files[path]) for path in globs.matching(_ALL_FILES, files)}
+    declared = [line for line in dict.fromkeys(requirements(pyproject)) if _is_one_line(line)]
+    warnings += _left_out([*declared, *(line for lines in listed.values() for line in lines)])
+    kept = {path: [line for line in lines if not _LOCAL.match(line)] for path, lines in listed.items()}
+    wanted = [path for path in globs.matching(_FILES, files) if any(map(_says_something, kept[path]))]
+    own = [line for line in declared if not _LOCAL.match(line)]
+    return Manifest(
+        dependencies=_names([*own, *(line for path in wanted for line in kept[path])]),
+        installs=bool(own or wanted),
+        files=_as_files(kept) | {GENERATED: _generated(own, wanted)},
+        words={"uv_extras": _uv_extras(pyproject)},
+        warnings=tuple(warnings),
+    )
+
+
+def with_packages(generated: bytes, packages: Iterable[str]) -> bytes:
+    """Returns: the generated requirements file with more packages."""
+    return generated + "".join(f"{package}\n" for package in packages).encode()
+
+
+def _lines(content: bytes) -> list[str]:
+    # A backslash at the end joins lines; pip does so before it looks at comments.
+    return (
+        content.decode("utf-8", "replace")
+        .removeprefix("\ufeff")
+        .replace("\\\r\n", " ")
+        .replace("\\\n", " ")
+        .splitlines()
+    )
+
+
+def _is_one_line(line: str) -> bool:
+    return len(line.splitlines()) == 1 and not line.lstrip().startswith("-")
+
+
+def _says_something(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _left_out(lines: list[str]) -> list[str]:
+    local = [line.strip() for line in lines if _LOCAL.match(line)]
+    return [f"not installed, because it is part of the project or a folder: {line[:200]}" for line in local[:10]]
+
+
+def _names(lines: list[str]) -> frozenset[str]:
+    matches = (_NAME.match(line) for line in lines if _says_something(line))
+    return frozenset(canonical(match[1]) for match in matches if match)
+
+
+def _as_files(listed: dict[str, list[str]]) -> ProjectFiles:
+    return {path: "".join(f"{line}\n" for line in lines).encode() for path, lines in listed.items()}
+
+
+def _generated(own: list[str], wanted: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in [*(f"-r {path}" for path in wanted), *own]).encode()
+
+
+def _uv_extras(pyproject: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(word for name in wanted_extras(pyproject) for word in ("--extra", name))

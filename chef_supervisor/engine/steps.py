@@ -1,0 +1,84 @@
+"""Turns the step templates of a way into steps: conditions asked, words replaced, one per `each`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import attrs
+
+from chef_supervisor.domain.toolchain import StepTemplate, Toolchain, Way
+from chef_supervisor.domain.work import Step
+from chef_supervisor.engine.project import Project
+
+
+@attrs.frozen(kw_only=True)
+class Budget:
+    """What a job may use: seconds for all its steps, for its install, and bytes kept of what they print."""
+
+    steps_timeout_s: float
+    install_timeout_s: float
+    output_bytes: int = 262_144
+
+
+@attrs.frozen(kw_only=True)
+class PlannedStep:
+    """A step and how its end is read: report path -> reader, and how the tool says that there are no tests."""
+
+    step: Step
+    reports: Mapping[str, str]
+    no_tests_exit: tuple[int, ...] = ()
+    no_tests_text: tuple[str, ...] = ()
+
+
+@attrs.frozen
+class Steps:
+    """Makes the steps of a project. `installed` says which words start a program."""
+
+    toolchain: Toolchain
+    project: Project
+    installed: bool = attrs.field(kw_only=True)
+    words: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, kw_only=True)
+
+    def of(self, way: Way, timeout_s: float) -> tuple[PlannedStep, ...]:
+        """Returns: the steps whose conditions hold, in order; each may take all of the time."""
+        return tuple(
+            self._planned(template, value, timeout_s)
+            for template in way.steps
+            if self.project.holds(template.when) and (template.needs is None or self._words(template.needs))
+            for value in self._values(template)
+        )
+
+    def _values(self, template: StepTemplate) -> tuple[str, ...]:
+        return ("",) if template.each is None else self.project.each(template.each)
+
+    def _planned(self, template: StepTemplate, value: str, timeout_s: float) -> PlannedStep:
+        step = Step(
+            name=f"{template.name} {value}" if value else template.name,
+            argv=tuple(self._argv(template.run, value)),
+            timeout_s=timeout_s,
+            env=dict(template.env),
+            keep_going=template.keep_going,
+        )
+        return PlannedStep(
+            step=step,
+            reports=template.reports,
+            no_tests_exit=template.no_tests_exit,
+            no_tests_text=template.no_tests_text,
+        )
+
+    def _argv(self, run: tuple[str, ...], value: str) -> Iterator[str]:
+        for word in run:
+            yield from self._replaced(word, value)
+
+    def _replaced(self, word: str, value: str) -> tuple[str, ...]:
+        if word == "{each}":
+            return (value,)
+        if not (word.startswith("{") and word.endswith("}")):
+            return (word,)
+        return self._words(word[1:-1])
+
+    def _words(self, name: str) -> tuple[str, ...]:
+        program = self.toolchain.programs.get(name)
+        if program is not None:
+            return program.installed if self.installed else program.bare
+        return self.words.get(name) or self.project.manifest.words.get(name, ())
