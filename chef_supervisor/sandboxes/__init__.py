@@ -1,0 +1,1 @@
+"""Adapters that run a project's steps in isolation. Nobody else imports `docker`."""

@@ -1,0 +1,67 @@
+"""
+The frames between supervisor and agent, both ways; the one place where kinds and layouts stand.
+
+A frame is [kind: u8][length: u32 big endian][length bytes]. Strings are UTF-8, objects JSON.
+
+supervisor -> agent
+    ORDER      {steps: [{argv, cwd, env, timeout_s, keep_going}], env, timeout_s, root, links_from, reports,
+               artifact_globs, output_bytes, report_bytes, max_artifacts, limits: {nice, nproc, nofile, fsize}}
+    FILE       [path length: u16][path][content]; the path is relative to `root`
+    GO         empty: that was all. stdin stays open; its end means that the supervisor is gone
+agent -> supervisor
+    HELLO      {protocol}
+    STARTED    [step: u32]
+    OUTPUT     [step: u32][bytes]
+    ENDED      {index, exit_code, ended_by, ms}
+    REPORT     [path length: u16][path][content]
+    ARTIFACT   {path, bytes, sha256}
+    VERDICT    {ended_by, dropped_bytes, warnings}: the last one
+"""
+
+from __future__ import annotations
+
+import struct
+
+ORDER, FILE, GO = 1, 2, 3
+HELLO, STARTED, OUTPUT, ENDED, REPORT, ARTIFACT, VERDICT = 16, 17, 18, 19, 20, 21, 22
+
+PROTOCOL = 1
+HELLO_PAYLOAD = b'{"protocol": %d}' % PROTOCOL
+
+HEADER = struct.Struct(">BI")
+INDEX = struct.Struct(">I")
+_PATH_LENGTH = struct.Struct(">H")
+
+# One OUTPUT frame carries at most so much; larger output comes in several.
+MAX_OUTPUT_CHUNK = 65_536
+MAX_JSON = 65_536
+MAX_PATH_BYTES = 4096
+
+
+def pack(kind: int, payload: bytes = b"") -> bytes:
+    """Returns: one frame."""
+    return HEADER.pack(kind, len(payload)) + payload
+
+
+def pack_named(path: str, content: bytes) -> bytes:
+    """Returns: the payload of FILE and REPORT."""
+    name = path.encode()
+    return _PATH_LENGTH.pack(len(name)) + name + content
+
+
+def unpack_named(payload: bytes) -> tuple[str, bytes]:
+    """
+    Returns: path and content of FILE and REPORT.
+
+    Raises:
+        ValueError: the payload is cut short or its path is not UTF-8.
+    """
+    if len(payload) < _PATH_LENGTH.size:
+        msg = "a record without a path"
+        raise ValueError(msg)
+    (length,) = _PATH_LENGTH.unpack_from(payload)
+    end = _PATH_LENGTH.size + length
+    if end > len(payload):
+        msg = "a path longer than its record"
+        raise ValueError(msg)
+    return payload[_PATH_LENGTH.size : end].decode(), payload[end:]

