@@ -45,6 +45,7 @@ check:
     ruff check .
     mypy
     lint-imports --no-logo
+    python scripts/lua_headers.py
     shellcheck scripts/just scripts/engine scripts/images scripts/lock scripts/test scripts/compose .ci/run
 
 # Format the code, and fix what can be fixed by itself

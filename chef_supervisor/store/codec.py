@@ -1,0 +1,103 @@
+"""Bytes as they lie in Redis: compressed payloads, and results as the JSON that the API shows."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any, Final
+
+import attrs
+import orjson
+from cattrs.gen import make_dict_unstructure_fn, override
+from cattrs.preconf.orjson import OrjsonConverter, make_converter
+
+from chef_supervisor.domain.errors import Bug
+from chef_supervisor.domain.outcome import Result
+
+# Below, the deflate header and the work cost more than they save.
+_COMPRESS_FROM_BYTES: Final = 1024
+# From here on it takes milliseconds, which the event loop must not stand still for.
+_THREAD_FROM_BYTES: Final = 128 * 1024
+_LEVEL: Final = 1
+_PLAIN: Final = b"\x00"
+_DEFLATED: Final = b"\x01"
+
+
+async def pack(content: bytes) -> bytes:
+    """Returns: a tag of one byte and the content, compressed where that saves anything."""
+    if len(content) < _THREAD_FROM_BYTES:
+        return pack_small(content)
+    return await asyncio.to_thread(pack_small, content)
+
+
+async def unpack(stored: bytes) -> bytes:
+    """
+    Returns: what `pack` was given.
+
+    Raises:
+        Bug: the bytes were not made by `pack`.
+    """
+    if len(stored) < _THREAD_FROM_BYTES:
+        return _unpack(stored)
+    return await asyncio.to_thread(_unpack, stored)
+
+
+def encode_result(result: Result) -> bytes:
+    """Returns: the result as JSON in camelCase. A lone surrogate, which JSON cannot hold, becomes a question mark."""
+    shape = _CONVERTER.unstructure(result)
+    try:
+        return orjson.dumps(shape)
+    except orjson.JSONEncodeError:
+        return orjson.dumps(_without_surrogates(shape))
+
+
+def pack_small(content: bytes) -> bytes:
+    """Returns: what `pack` does, for a content that takes no time worth mentioning."""
+    if len(content) >= _COMPRESS_FROM_BYTES:
+        deflated = zlib.compress(content, _LEVEL)
+        if len(deflated) < len(content):
+            return _DEFLATED + deflated
+    return _PLAIN + content
+
+
+def _unpack(stored: bytes) -> bytes:
+    tag, content = stored[:1], memoryview(stored)[1:]
+    if tag == _PLAIN:
+        return bytes(content)
+    if tag != _DEFLATED:
+        raise Bug(f"stored bytes with the unknown tag {tag!r}")
+    try:
+        return zlib.decompress(content)
+    except zlib.error as error:
+        raise Bug("stored bytes that cannot be decompressed") from error
+
+
+def _without_surrogates(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case dict():
+            return {key: _without_surrogates(inner) for key, inner in value.items()}
+        case list() | tuple():
+            return [_without_surrogates(inner) for inner in value]
+        case _:
+            return value
+
+
+def _camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.title() for word in rest)
+
+
+def _make_converter() -> OrjsonConverter:
+    converter = make_converter()
+
+    @converter.register_unstructure_hook_factory(attrs.has)
+    def _in_camel_case(cls: type[attrs.AttrsInstance]) -> Any:
+        renames: Any = {field.name: override(rename=_camel(field.name)) for field in attrs.fields(cls)}
+        return make_dict_unstructure_fn(cls, converter, **renames)
+
+    return converter
+
+
+_CONVERTER: Final = _make_converter()

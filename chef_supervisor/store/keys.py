@@ -1,0 +1,47 @@
+"""The names of all keys. One hash tag a queue: all that a script touches lies in one slot of a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import attrs
+
+from chef_supervisor.domain.job import SHARD, JobId, QueueName
+
+
+@attrs.frozen
+class QueueKeys:
+    """The keys of one queue. A name that ends in a colon is the prefix of one key for each job (or claim)."""
+
+    prefix: str
+    queue: QueueName
+    _base: str = attrs.field(init=False)
+
+    @_base.default
+    def _make_base(self) -> str:
+        return f"{self.prefix}:{{{self.queue}.{SHARD}}}:"
+
+    def key(self, name: str) -> str:
+        """Returns: `chef:{builds.0}:pending` for `pending`."""
+        return self._base + name
+
+    def keys(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Returns: the same for many."""
+        return tuple(self._base + name for name in names)
+
+    def job(self, job_id: JobId) -> str:
+        """The hash of the small fields (and of a small payload)."""
+        return f"{self._base}job:{job_id}"
+
+    def payload(self, job_id: JobId) -> str:
+        """The payload, where it is too large for the hash."""
+        return f"{self._base}payload:{job_id}"
+
+    def result(self, job_id: JobId) -> str:
+        """The result of a job that is over."""
+        return f"{self._base}result:{job_id}"
+
+
+def probe_key(prefix: str) -> str:
+    """The key that `check` writes and reads back."""
+    return f"{prefix}:check"

@@ -1,0 +1,28 @@
+-- finish: record the one terminal state of jobs with its result; by the fence that ended it, again and again.
+-- KEYS  1 job:  2 payload:  3 result:  4 log:  5 active  6 completed  7 failed  8 events  9 counters
+-- ARGV  1 now_ms ("" = TIME)  2 keep_jobs  3 keep_ms  4 keep_bytes
+-- EACH  1 id  2 fence  3 status  4 cause  5 result
+-- RETURNS one code per job.
+-- CODES 1 done  0 fenced
+-- USES allow_oom clock events fence ending retention
+-- COST  O(log n) a job; forgets at most 8 + 2 a job of those past retention
+local K = {
+  job = KEYS[1], payload = KEYS[2], result = KEYS[3], log = KEYS[4], active = KEYS[5],
+  completed = KEYS[6], failed = KEYS[7], events = KEYS[8], counters = KEYS[9],
+}
+local at, keep_jobs, keep_ms, keep_bytes = now_ms(), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local DONE, FENCED = 1, 0
+
+local answers = {}
+for i = 5, #ARGV, 5 do
+  local id, fence = ARGV[i], ARGV[i + 1]
+  local ours, job = holds(K, id, fence)
+  if ours then
+    end_job(K, id, ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], at, keep_ms)
+  end
+  -- Who was ended by another hand (reaped, cancelled) has lost the fence; who ended it keeps it.
+  local ended_before = job[1] ~= 'pending' and job[2] == fence
+  answers[#answers + 1] = (ours or ended_before) and DONE or FENCED
+end
+trim(K, keep_jobs, keep_bytes, at - keep_ms, 8 + 2 * #answers)
+return answers

@@ -1,0 +1,5 @@
+-- fence: who may speak for a job. The run's number and nonce in one text, dropped when the job is taken away.
+local function holds(K, id, fence)
+  local job = redis.call('HMGET', K.job .. id, 'status', 'fence', 'type', 'progress')
+  return job[1] == 'processing' and job[2] == fence, job
+end

@@ -1,0 +1,36 @@
+-- retention: finished jobs are kept within bounds of count, age and bytes; a few are forgotten at a time, oldest first.
+local function forget(K, zset, id)
+  local job = redis.call('HMGET', K.job .. id, 'bytes', 'status')
+  local bytes = tonumber(job[1] or 0)
+  redis.call('ZREM', zset, id)
+  redis.call('UNLINK', K.job .. id, K.payload .. id, K.result .. id, K.log .. id)
+  redis.call('HINCRBY', K.counters, 'kept_bytes', -bytes)
+  if job[2] then
+    redis.call('HINCRBY', K.counters, 'kept_' .. job[2], -1)
+  end
+  return bytes
+end
+
+local function look(zset)
+  local head = redis.call('ZRANGE', zset, 0, 0, 'WITHSCORES')
+  return { zset = zset, id = head[1], at = tonumber(head[2]), count = redis.call('ZCARD', zset) }
+end
+
+local function trim(K, max_jobs, max_bytes, oldest_ms, steps)
+  local kept = tonumber(redis.call('HGET', K.counters, 'kept_bytes') or 0)
+  local shelves = { look(K.completed), look(K.failed) }
+  for _ = 1, steps do
+    local pick
+    for index, shelf in ipairs(shelves) do
+      local over = shelf.id and (shelf.count > max_jobs or shelf.at < oldest_ms or kept > max_bytes)
+      if over and (not pick or shelf.at < shelves[pick].at) then
+        pick = index
+      end
+    end
+    if not pick then
+      return
+    end
+    kept = kept - forget(K, shelves[pick].zset, shelves[pick].id)
+    shelves[pick] = look(shelves[pick].zset)
+  end
+end

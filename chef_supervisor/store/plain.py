@@ -1,0 +1,66 @@
+"""Commands of Redis without a script: reads, and writes that may be repeated. Concurrent callers share a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import attrs
+from redis.exceptions import ResponseError
+
+from chef_supervisor.domain.errors import ChefError
+from chef_supervisor.store.batching import Batcher
+from chef_supervisor.store.connect import Command, Lines, Reply
+from chef_supervisor.store.errors import REDIS_ERRORS, bounded, is_lost, translated
+
+Commands: TypeAlias = tuple[Command, ...]
+
+
+@attrs.define(eq=False)
+class PlainCommands:
+    """One batcher for all queues; in a flight the commands of one caller stay together."""
+
+    lines: Lines
+    timeout_s: float
+    batcher: Batcher[Commands, list[Reply]] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.batcher = Batcher(self._send, weigh=_weigh)
+
+    async def run(self, *commands: Command) -> list[Reply]:
+        """
+        Returns: one reply per command.
+
+        Raises:
+            StoreUnavailable: no answer in time, or Redis is not fit for use.
+            Bug: Redis refused a command.
+        """
+        async with bounded(self.timeout_s):
+            return await self.batcher.call(commands)
+
+    async def _send(self, callers: Sequence[Commands]) -> list[list[Reply] | ChefError]:
+        flat = [command for commands in callers for command in commands]
+        async with bounded(self.timeout_s):
+            replies = iter(await self._run(flat))
+        return [_reply([next(replies) for _ in commands]) for commands in callers]
+
+    async def _run(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
+        try:
+            return await self.lines.run(commands)
+        except (*REDIS_ERRORS, OSError) as error:
+            if not is_lost(error):
+                raise
+        # The server went away and came back; the connections of before are as dead as this one was.
+        await self.lines.drop_idle()
+        return await self.lines.run(commands)
+
+
+def _reply(replies: list[Reply | ResponseError]) -> list[Reply] | ChefError:
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            return translated(reply)
+    return replies
+
+
+def _weigh(commands: Commands) -> int:
+    return sum(len(value) for command in commands for value in command if isinstance(value, (str, bytes)))

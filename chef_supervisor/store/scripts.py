@@ -1,0 +1,95 @@
+"""
+The scripts as Python sees them: which keys and arguments each takes. `scripts/lua_headers.py` holds them to the files.
+
+A script takes a batch: arguments once for all (`argv`), then those of each item (`each`), and answers one reply per item.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+FOLDER: Final = Path(__file__).parent / "lua"
+
+
+@attrs.frozen(kw_only=True)
+class Script:
+    """
+    A file in `lua/`. `uses` are the files of `lua/lib/` that are put before it, in that order.
+
+    `allow_oom`: it goes through while the server's memory is full, because it ends or moves work.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    argv: tuple[str, ...]
+    each: tuple[str, ...]
+    uses: tuple[str, ...]
+    allow_oom: bool = True
+
+
+@cache
+def source(script: Script, *, flags: bool) -> str:
+    """Returns: the text to load; `flags` puts the shebang first that Redis knows from 7.0 on."""
+    files = [FOLDER / "lib" / f"{name}.lua" for name in script.uses] + [FOLDER / f"{script.name}.lua"]
+    shebang = "#!lua flags=allow-oom\n" if script.allow_oom else "#!lua\n"
+    return (shebang if flags else "") + "\n".join(file.read_text(encoding="utf-8") for file in files)
+
+
+SUBMIT: Final = Script(
+    name="submit",
+    keys=("job:", "payload:", "pending", "delayed", "active", "turns", "events", "counters", "wake"),
+    argv=("now_ms", "max_jobs", "max_bytes"),
+    each=("id", "type", "tenant", "priority", "bytes", "payload"),
+    uses=("clock", "events", "turns"),
+    allow_oom=False,
+)
+CLAIM: Final = Script(
+    name="claim",
+    keys=("job:", "claim:", "pending", "active", "turns", "events", "counters", "wake"),
+    argv=("now_ms", "latest_ms", "lease_ms", "reply_bytes"),
+    each=("nonce", "slots"),
+    uses=("allow_oom", "clock", "late", "events", "turns", "requeue", "sweep"),
+)
+RENEW: Final = Script(
+    name="renew",
+    keys=("job:", "active"),
+    argv=("now_ms", "lease_ms"),
+    each=("id", "fence"),
+    uses=("allow_oom", "clock", "fence"),
+)
+PROGRESS: Final = Script(
+    name="progress",
+    keys=("job:", "events", "counters"),
+    argv=("now_ms",),
+    each=("id", "fence", "percent"),
+    uses=("allow_oom", "clock", "events", "fence"),
+)
+FINISH: Final = Script(
+    name="finish",
+    keys=("job:", "payload:", "result:", "log:", "active", "completed", "failed", "events", "counters"),
+    argv=("now_ms", "keep_jobs", "keep_ms", "keep_bytes"),
+    each=("id", "fence", "status", "cause", "result"),
+    uses=("allow_oom", "clock", "events", "fence", "ending", "retention"),
+)
+RELEASE: Final = Script(
+    name="release",
+    keys=("job:", "pending", "active", "events", "counters", "wake"),
+    argv=("now_ms",),
+    each=("id", "fence"),
+    uses=("allow_oom", "clock", "events", "fence", "requeue"),
+)
+REAP: Final = Script(
+    name="reap",
+    keys=(
+        *("job:", "payload:", "result:", "log:", "pending", "delayed", "active", "completed", "failed", "turns"),
+        *("events", "counters", "wake"),
+    ),
+    argv=("now_ms", "latest_ms", "max_ruined_runs", "poisoned_result", "keep_jobs", "keep_ms", "keep_bytes"),
+    each=("limit",),
+    uses=("allow_oom", "clock", "late", "events", "turns", "requeue", "ending", "retention"),
+)
+ALL: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, FINISH, RELEASE, REAP)

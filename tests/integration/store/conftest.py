@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import redis
+
+from chef_supervisor.store.redis_store import RedisJobStore
+from tests.integration.store.making import Clock
+from tests.kit.redis_servers import RedisServer, own_redis_fixture, redis_server_fixture
+
+__all__ = ["own_redis_fixture", "redis_server_fixture"]
+
+
+@pytest.fixture
+def prefix() -> str:
+    return f"test-{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def raw(redis_server: RedisServer) -> Iterator[redis.Redis]:
+    """A client to look behind the store with."""
+    with redis_server.client() as client:
+        yield client
+
+
+@pytest_asyncio.fixture
+async def make_store(
+    redis_server: RedisServer, prefix: str, clock: Clock
+) -> AsyncIterator[Callable[..., RedisJobStore]]:
+    """Makes stores on the server's keys of this test, with the test's clock, and closes them."""
+    stores: list[RedisJobStore] = []
+
+    def make(**fields: Any) -> RedisJobStore:
+        stores.append(RedisJobStore(redis_server.config(key_prefix=prefix, **fields), now_ms=clock))
+        return stores[-1]
+
+    yield make
+    for store in stores:
+        await store.close()
+
+
+@pytest.fixture
+def store(make_store: Callable[..., RedisJobStore]) -> RedisJobStore:
+    return make_store()
