@@ -1,0 +1,52 @@
+"""The HTTP interface as data: which path and method is which endpoint, and what stands before all of them."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from chef_supervisor.api.cors import Cors
+from chef_supervisor.api.dependencies import ApiDependencies
+from chef_supervisor.api.events import Events
+from chef_supervisor.api.headers import CommonHeaders
+from chef_supervisor.api.health import Health
+from chef_supervisor.api.hosts import AllowedHosts
+from chef_supervisor.api.jobs import Jobs
+from chef_supervisor.api.probe import StoreProbe
+from chef_supervisor.api.problems import exception_handlers
+from chef_supervisor.api.stats import Stats
+from chef_supervisor.settings import HttpSettings
+
+
+class ChefApi(Starlette):
+    """Starlette with our middleware outermost, so that an answer to a crash has all headers too."""
+
+    def __init__(self, http: HttpSettings, routes: list[Route]) -> None:
+        super().__init__(routes=routes, exception_handlers=exception_handlers())
+        # `/api/jobs/` is not `/api/jobs`; a redirect would be built from the caller's Host header.
+        self.router.redirect_slashes = False
+        self._http = http
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Returns: the whole app, from the first thing that sees a request to the last."""
+        stack = AllowedHosts(super().build_middleware_stack(), self._http.allowed_hosts)
+        return CommonHeaders(Cors(stack, self._http.cors_origins))
+
+
+def make_app(deps: ApiDependencies) -> Starlette:
+    """Returns: the app, without I/O of its own; `deps.feed` must be run beside it."""
+    return ChefApi(deps.settings.http, routes(deps))
+
+
+def routes(deps: ApiDependencies) -> list[Route]:
+    """Returns: every endpoint."""
+    health, jobs = Health(deps, StoreProbe(deps.store)), Jobs(deps)
+    return [
+        Route("/api/health", health.ready),
+        Route("/api/health/live", health.live),
+        Route("/api/jobs", jobs.submit, methods=["POST"]),
+        Route("/api/jobs/{job_id}", jobs.read),
+        Route("/api/stats", Stats(deps).read),
+        Route("/api/events", Events(deps).follow),
+    ]

@@ -1,0 +1,70 @@
+"""Reads a request's body: at most so many bytes, within so much time, of the one media type that is spoken here."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+
+from chef_supervisor.api.errors import RequestTimeout
+from chef_supervisor.domain.errors import TooLarge, UnsupportedMedia
+
+_JSON: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*("utf-8"|utf-8)\s*)?;?\s*', re.IGNORECASE)
+_MAX_SHOWN: Final = 80
+_MAX_DIGITS: Final = 20
+
+
+def require_json(request: Request) -> None:
+    """
+    Refuse what is not JSON in UTF-8 before a byte of it is read.
+
+    Raises:
+        UnsupportedMedia: another type, another charset, a compressed body, or no Content-Type.
+    """
+    kinds = request.headers.getlist("content-type")
+    if len(kinds) != 1 or _JSON.fullmatch(kinds[0]) is None:
+        raise UnsupportedMedia(", ".join(kinds)[:_MAX_SHOWN])
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.lower() != "identity":
+        raise UnsupportedMedia(f"Content-Encoding {coding[:_MAX_SHOWN]}")
+
+
+async def read_body(request: Request, limit_bytes: int, timeout_s: float) -> bytes:
+    """
+    Returns: the whole body.
+
+    Raises:
+        TooLarge: by its Content-Length before a byte is read, or at the limit, whatever was announced.
+        RequestTimeout: it was not whole in time.
+    """
+    if _announced(request) > limit_bytes:
+        raise TooLarge("payload_too_large", "", limit_bytes)
+    try:
+        async with asyncio.timeout(timeout_s):
+            return await _read(request, limit_bytes)
+    except TimeoutError as error:
+        raise RequestTimeout(timeout_s) from error
+
+
+def _announced(request: Request) -> int:
+    text = request.headers.get("content-length", "")
+    # The server has refused what is no number; digits are bounded, because Python limits those of an int.
+    return int(text[:_MAX_DIGITS]) if text.isascii() and text.isdecimal() else 0
+
+
+async def _read(request: Request, limit_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit_bytes:
+            raise TooLarge("payload_too_large", "", limit_bytes)
+        more = message.get("more_body", False)
+    return b"".join(chunks)

@@ -1,0 +1,80 @@
+"""What the API is given when the tree is wired; it reaches for nothing else."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import TypeAlias
+
+import attrs
+
+from chef_supervisor.api.feed import EventFeed
+from chef_supervisor.domain.errors import UnknownJob
+from chef_supervisor.domain.job import JobId, QueueName, queue_of
+from chef_supervisor.settings import Settings
+from chef_supervisor.store.job_store import JobStore
+
+
+@attrs.frozen(kw_only=True)
+class HealthReport:
+    """
+    What the rest of the process says of itself.
+
+    `sandbox`: the name of the one in force, `none` where this process runs no jobs; `sandbox_reason`: why that one.
+    `reasons`: one sentence for each thing that is not as it should be. `can_accept`: False stops new jobs.
+    """
+
+    sandbox: str
+    sandbox_reason: str = ""
+    reasons: tuple[str, ...] = ()
+    can_accept: bool = True
+
+
+HealthSource: TypeAlias = Callable[[], HealthReport]
+
+
+def _no_hint(_queue: QueueName) -> None:
+    """Do nothing: a lost hint costs at most one poll interval."""
+
+
+def _not_draining() -> bool:
+    return False
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+@attrs.frozen(kw_only=True, eq=False)
+class ApiDependencies:
+    """
+    `hint` tells the dispatcher of the same process that a queue has work; it must return at once.
+
+    `draining` says whether the process is stopping. `random` gives that many bytes nobody can guess.
+    """
+
+    settings: Settings
+    store: JobStore
+    feed: EventFeed
+    health: HealthSource
+    hint: Callable[[QueueName], None] = _no_hint
+    draining: Callable[[], bool] = _not_draining
+    random: Callable[[int], bytes] = secrets.token_bytes
+    now_ms: Callable[[], int] = _now_ms
+    queues: tuple[QueueName, ...] = attrs.field()
+
+    @queues.default
+    def _all_queues(self) -> tuple[QueueName, ...]:
+        return tuple(self.settings.queues)
+
+    def known_id(self, text: str) -> JobId:
+        """
+        Returns: the text as a job's id; no store was asked.
+
+        Raises:
+            UnknownJob: no job can have it.
+        """
+        if queue_of(text) not in self.queues:
+            raise UnknownJob(text)
+        return JobId(text)

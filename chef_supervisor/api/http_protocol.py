@@ -1,0 +1,224 @@
+"""
+uvicorn's httptools protocol with bounds: on the head of a request, on the time it takes, on ways to frame a body.
+
+httptools alone takes any number of headers of any size, and uvicorn waits for a head for as long as bytes trickle in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final, cast
+
+import attrs
+import httptools
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from chef_supervisor.api.http_refusal import RefusedError, problem_of_parser, raw_answer
+from chef_supervisor.api.problems import Problem
+
+logger = logging.getLogger("chef.api.http")
+
+_VERSIONS: Final = ("1.0", "1.1")
+# Of a header line besides name and value: colon, space, CR, LF.
+_LINE_OVERHEAD: Final = 4
+
+
+@attrs.frozen(kw_only=True)
+class HeadLimits:
+    """What the head of a request may be; `timeout_s` is for the whole of it."""
+
+    timeout_s: float
+    max_bytes: int = 16_384
+    max_headers: int = 64
+    max_url_bytes: int = 2_048
+    # How long what a peer goes on sending after its refusal is read and thrown away, so that it gets to see it.
+    linger_s: float = 1.0
+
+
+class _NoCuts(logging.Filter):
+    """A request that is cut because the server stops is no crash."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+
+
+logger.addFilter(_NoCuts())
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """One connection. What it refuses never reaches the app."""
+
+    def __init__(self, *args: Any, limits: HeadLimits, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # The app's crashes are logged by this logger too.
+        self.logger = logger
+        self._limits = limits
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._head_open = False
+        self._head_bytes = 0
+        self._head_lines = 0
+        # Bytes since the parser last called back: it is collecting one endless line.
+        self._silent_bytes = 0
+        self._linger_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._for_answers = _HangsUp(self)
+        self._expect_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_is_here()
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._linger_timer is not None or self.transport.is_closing():
+            return
+        self._unset_keepalive_if_required()
+        self._silent_bytes += len(data)
+        try:
+            self.parser.feed_data(data)
+            self._check_silence()
+        except httptools.HttpParserUpgrade:
+            # Answered as if no upgrade had been asked for; what follows on the connection would not be HTTP.
+            self.cycle.keep_alive = False
+        except (httptools.HttpParserError, RefusedError) as error:
+            self._refuse(problem_of_parser(error))
+            return
+        if self._head_open or not self._answering():
+            self._expect_head()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head_open = True
+        self._head_bytes = self._head_lines = self._silent_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        if len(self.url) > self._limits.max_url_bytes:
+            raise RefusedError(414, "url_too_long", f"at most {self._limits.max_url_bytes} bytes")
+        self._count(len(url))
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_lines += 1
+        if self._head_lines > self._limits.max_headers:
+            raise RefusedError(431, "headers_too_large", f"at most {self._limits.max_headers} headers")
+        self._count(len(name) + len(value) + _LINE_OVERHEAD)
+        # Trailers would end up among the headers that were already checked.
+        if self._head_open:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._head_open = False
+        self._head_is_here()
+        self._check_framing()
+        self._check_room()
+        super().on_headers_complete()
+        # The cycle closes the connection after its answer, whatever of the body is still on its way.
+        self.cycle.transport = cast("asyncio.Transport", self._for_answers)
+
+    def on_body(self, body: bytes) -> None:
+        self._silent_bytes = 0
+        super().on_body(body)
+
+    def on_response_complete(self) -> None:
+        if self._linger_timer is None:
+            super().on_response_complete()
+
+    def hang_up(self) -> None:
+        """
+        Close once the peer has seen what was written to it.
+
+        Closed at once with bytes unread, the kernel would reset the connection, and the answer could be lost.
+        """
+        if self._linger_timer is not None or self.transport.is_closing():
+            return
+        self._head_is_here()
+        self.flow.resume_reading()
+        self.transport.write_eof()
+        self._linger_timer = self.loop.call_later(self._limits.linger_s, self.transport.close)
+
+    def _count(self, size: int) -> None:
+        self._silent_bytes = 0
+        self._head_bytes += size
+        if self._head_bytes > self._limits.max_bytes:
+            raise self._too_large()
+
+    def _check_silence(self) -> None:
+        if self._silent_bytes > self._limits.max_bytes:
+            raise self._too_large()
+
+    def _too_large(self) -> RefusedError:
+        return RefusedError(431, "headers_too_large", f"at most {self._limits.max_bytes} bytes of headers")
+
+    def _check_framing(self) -> None:
+        """Refuse what a proxy before us may have read otherwise than we would."""
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        lengths = [value for name, value in self.headers if name == b"content-length"]
+        if codings and (codings != [b"chunked"] or lengths):
+            raise RefusedError(400, "bad_request", "send Content-Length, or Transfer-Encoding: chunked alone")
+        if len(lengths) > 1 or self.parser.get_http_version() not in _VERSIONS:
+            raise RefusedError(400, "bad_request", "not HTTP/1.1")
+
+    def _check_room(self) -> None:
+        taken = max(len(self.connections), len(self.tasks))
+        if self.limit_concurrency is not None and taken >= self.limit_concurrency:
+            raise RefusedError(503, "too_many_connections", "too many connections; try again in a second")
+
+    def _answering(self) -> bool:
+        cycle = self._cycle()
+        return cycle is not None and not cycle.response_complete
+
+    def _cycle(self) -> RequestResponseCycle | None:
+        # None until the first request, whatever its annotation says.
+        return cast("RequestResponseCycle | None", self.cycle)
+
+    def _expect_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self._limits.timeout_s, self._head_is_late)
+
+    def _head_is_here(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self._answering():
+            # The next request began while this one is being answered; its time runs from then.
+            self._expect_head()
+        elif self._head_open:
+            detail = f"the headers did not arrive within {self._limits.timeout_s:g} s"
+            self._refuse(Problem(status=408, code="request_timeout", detail=detail))
+        else:
+            self.transport.close()
+
+    def _refuse(self, problem: Problem) -> None:
+        """Answer and close; where an answer has begun already, only close: two would be mixed up."""
+        cycle = self._cycle()
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
+            self.transport.close()
+            return
+        if cycle is not None:
+            # The app may be waiting for more of the body, and must not answer any more.
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self.transport.write(raw_answer(problem))
+        self.hang_up()
+
+
+class _HangsUp:
+    """The transport as a cycle uses it."""
+
+    def __init__(self, protocol: BoundedProtocol) -> None:
+        self._protocol = protocol
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+
+    def close(self) -> None:
+        if self._protocol.cycle.more_body:
+            self._protocol.hang_up()
+        else:
+            self._protocol.transport.close()

@@ -1,0 +1,91 @@
+"""The body of `POST /api/jobs` -> domain. Strict at the top; in `data` callers may send more than is read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+
+from chef_supervisor.api.project_files import read_project_files
+from chef_supervisor.domain.errors import Unprocessable
+from chef_supervisor.domain.files import ProjectFiles
+from chef_supervisor.domain.job import (
+    DEFAULT_PRIORITY,
+    HIGHEST_PRIORITY,
+    LOWEST_PRIORITY,
+    PRIORITY_BY_NAME,
+    JobType,
+    Tenant,
+)
+from chef_supervisor.settings import FileLimits
+
+_KNOWN: Final = ("type", "priority", "data")
+_TYPES: Final = {job_type.value: job_type for job_type in JobType}
+# Ids of Convex, UUIDs, nanoids, addresses of mail. No `:`, `/`, `{` or `*`: it becomes part of names in Redis.
+_CHAT_ID: Final = re.compile(r"[A-Za-z0-9_~@+=-][A-Za-z0-9._~@+=-]{0,127}")
+_MAX_SHOWN: Final = 50
+
+
+@attrs.frozen(kw_only=True)
+class JobRequest:
+    """A job as somebody asks for it."""
+
+    type: JobType
+    priority: int
+    tenant: Tenant
+    files: ProjectFiles = attrs.field(repr=False)
+
+
+def read_job_request(body: object, limits: FileLimits) -> JobRequest:
+    """
+    Returns: what is asked for.
+
+    Raises:
+        Unprocessable: the first field that is wrong, with its path.
+        TooLarge: the files are.
+    """
+    if not isinstance(body, dict):
+        raise Unprocessable("invalid_body", "", "send a JSON object with type and data")
+    _check_known(body)
+    job_type, priority = _job_type(body), _priority(body)
+    data = body.get("data")
+    if not isinstance(data, dict):
+        raise Unprocessable("invalid_data", "data", "must be an object with chatId and projectFiles")
+    tenant = _chat_id(data.get("chatId"))
+    files = read_project_files(data.get("projectFiles"), limits)
+    return JobRequest(type=job_type, priority=priority, tenant=tenant, files=files)
+
+
+def _check_known(body: Mapping[str, object]) -> None:
+    for key in body:
+        if key not in _KNOWN:
+            raise Unprocessable("unknown_field", key[:_MAX_SHOWN], f"known here: {', '.join(_KNOWN)}")
+
+
+def _job_type(body: Mapping[str, object]) -> JobType:
+    if "type" not in body:
+        raise Unprocessable("missing_field", "type", f"must be one of {', '.join(_TYPES)}")
+    asked = body["type"]
+    if not isinstance(asked, str) or asked not in _TYPES:
+        raise Unprocessable("invalid_type", "type", f"must be one of {', '.join(_TYPES)}")
+    return _TYPES[asked]
+
+
+def _priority(body: Mapping[str, object]) -> int:
+    asked = body.get("priority", DEFAULT_PRIORITY)
+    if isinstance(asked, str) and asked in PRIORITY_BY_NAME:
+        return PRIORITY_BY_NAME[asked]
+    # bool is an int to Python, and 1.0 equals 1: neither is a priority.
+    if type(asked) is not int or not LOWEST_PRIORITY <= asked <= HIGHEST_PRIORITY:
+        allowed = f"{LOWEST_PRIORITY} to {HIGHEST_PRIORITY}, or {', '.join(PRIORITY_BY_NAME)}"
+        raise Unprocessable("invalid_priority", "priority", f"must be a whole number {allowed}")
+    return asked
+
+
+def _chat_id(asked: object) -> Tenant:
+    if not isinstance(asked, str) or _CHAT_ID.fullmatch(asked) is None:
+        detail = "1 to 128 letters, digits and . _ ~ @ + = -, not beginning with a dot"
+        raise Unprocessable("invalid_chat_id", "data.chatId", detail)
+    return Tenant(asked)

@@ -1,0 +1,135 @@
+"""Error -> answer: the one place that knows statuses. Everything refused is `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import http
+import math
+from collections.abc import Mapping
+from typing import Final
+
+import attrs
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import ExceptionHandler
+
+from chef_supervisor.api.errors import RequestTimeout, TooManyReaders
+from chef_supervisor.domain.errors import (
+    BadRequest,
+    Bug,
+    ChefError,
+    Draining,
+    Misconfigured,
+    QueueFull,
+    Rejected,
+    SandboxUnavailable,
+    StoreUnavailable,
+    TooLarge,
+    Unavailable,
+    UnknownJob,
+    Unprocessable,
+    UnsupportedMedia,
+)
+
+MEDIA_TYPE: Final = "application/problem+json"
+# Status, and the code of errors that do not carry their own.
+STATUS_OF: Final[Mapping[type[ChefError], tuple[int, str]]] = {
+    BadRequest: (400, "bad_request"),
+    UnknownJob: (404, "not_found"),
+    RequestTimeout: (408, "request_timeout"),
+    TooLarge: (413, "payload_too_large"),
+    UnsupportedMedia: (415, "unsupported_media_type"),
+    Unprocessable: (422, "invalid_field"),
+    Rejected: (422, "rejected"),
+    QueueFull: (429, "queue_full"),
+    Draining: (503, "draining"),
+    SandboxUnavailable: (503, "sandbox_unavailable"),
+    StoreUnavailable: (503, "store_unavailable"),
+    TooManyReaders: (503, "too_many_readers"),
+    Unavailable: (503, "unavailable"),
+    Misconfigured: (500, "internal_error"),
+    Bug: (500, "internal_error"),
+    ChefError: (500, "internal_error"),
+}
+# What is left of the body is not read after these, so the connection cannot be used again.
+_CLOSING: Final = frozenset({400, 408, 413, 414, 431})
+_ROUTING: Final = {404: "not_found", 405: "method_not_allowed"}
+_INTERNAL: Final = "something went wrong on our side; it was logged"
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """One refusal. `path` names the field that is wrong; `headers` go out with it."""
+
+    status: int
+    code: str
+    detail: str
+    path: str = ""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+
+    def body(self) -> bytes:
+        """Returns: the document of RFC 9457, with `code` to switch on."""
+        document = {
+            "type": f"urn:chef:problem:{self.code}",
+            "title": http.HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        return orjson.dumps(document | ({"path": self.path} if self.path else {}))
+
+    def response(self) -> Response:
+        """Returns: the answer that carries it."""
+        return Response(self.body(), self.status, self.headers, MEDIA_TYPE)
+
+
+def problem_of(error: ChefError) -> Problem:
+    """Returns: what the caller is told; nothing of our own insides where the fault is ours."""
+    status, code = next(STATUS_OF[kind] for kind in type(error).__mro__ if kind in STATUS_OF)
+    ours = status == http.HTTPStatus.INTERNAL_SERVER_ERROR
+    return Problem(
+        status=status,
+        code=getattr(error, "code", code),
+        detail=_INTERNAL if ours else getattr(error, "detail", str(error)),
+        path=getattr(error, "path", ""),
+        headers=_headers(status, getattr(error, "retry_after_s", None)),
+    )
+
+
+def _headers(status: int, retry_after_s: float | None) -> dict[str, str]:
+    retry = {} if retry_after_s is None else {"Retry-After": str(math.ceil(retry_after_s))}
+    return retry | ({"Connection": "close"} if status in _CLOSING else {})
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ChefError):
+        raise error
+    return problem_of(error).response()
+
+
+async def _not_routed(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = _ROUTING.get(error.status_code, "bad_request")
+    allow = (error.headers or {}).get("Allow", "")
+    # Sorted, because Starlette joins a set.
+    headers = {"Allow": ", ".join(sorted(allow.split(", ")))} if allow else {}
+    return Problem(status=error.status_code, code=code, detail=error.detail, headers=headers).response()
+
+
+async def _gone(_request: Request, _error: Exception) -> Response:
+    # Nobody reads this: the caller left before the body was whole.
+    return Problem(status=400, code="incomplete_body", detail="the body ended early").response()
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    # Not logged here: the error goes on to the server, which logs it once.
+    return Problem(status=500, code="internal_error", detail=_INTERNAL).response()
+
+
+def exception_handlers() -> dict[type[Exception], ExceptionHandler]:
+    """Returns: what the app does with each class of error; all others are ours and answer 500."""
+    refusals = [kind for kind, (status, _) in STATUS_OF.items() if status != http.HTTPStatus.INTERNAL_SERVER_ERROR]
+    handlers: dict[type[Exception], ExceptionHandler] = dict.fromkeys(refusals, _refused)
+    return handlers | {HTTPException: _not_routed, ClientDisconnect: _gone, Exception: _broken}

@@ -1,0 +1,55 @@
+"""Domain -> JSON: what the endpoints answer, in camelCase and with times of RFC 3339."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import attrs
+import orjson
+from starlette.responses import Response
+
+from chef_supervisor.domain.job import QueueName, queue_of
+from chef_supervisor.store.job_store import JobState, QueueStats
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Returns: `content` as JSON."""
+    return Response(orjson.dumps(content), status, headers, "application/json")
+
+
+def rfc3339(at_ms: int) -> str:
+    """Returns: such as `2026-01-31T12:00:00.000Z`."""
+    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def accepted(state: JobState) -> dict[str, object]:
+    """Returns: what the sender of a job is told."""
+    return {
+        "jobId": state.job_id,
+        "type": state.type,
+        "status": state.status,
+        "queue": queue_of(state.job_id),
+        "priority": state.priority,
+        "createdAt": rfc3339(state.created_at_ms),
+    }
+
+
+def job_view(state: JobState, result: bytes | None) -> dict[str, object]:
+    """Returns: all that is told of a job; `result` is JSON already and goes in as it is."""
+    return accepted(state) | {
+        "progress": state.progress,
+        "runs": state.runs,
+        "startedAt": None if state.started_at_ms is None else rfc3339(state.started_at_ms),
+        "finishedAt": None if state.finished_at_ms is None else rfc3339(state.finished_at_ms),
+        "cause": state.cause,
+        "result": None if result is None else orjson.Fragment(result),
+    }
+
+
+def stats_view(stats: Mapping[QueueName, QueueStats]) -> dict[str, object]:
+    """Returns: the counts of each queue."""
+    return {"queues": {queue: attrs.asdict(counts) for queue, counts in stats.items()}}

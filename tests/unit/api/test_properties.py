@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.api.api_kit import Api, make_settings
+
+_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+_JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | _TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_TEXT, inner, max_size=3),
+    max_leaves=10,
+)
+_PATHS = st.sampled_from(["a", "a/b", "/home/project/a", "../a", "", "/"]) | _TEXT
+_CONTENTS = st.text(max_size=5) | st.fixed_dictionaries({"content": _JSON}, optional={"encoding": _JSON, "type": _JSON})
+_FILES = st.dictionaries(_PATHS, _CONTENTS | _JSON, max_size=3)
+_DATA = st.fixed_dictionaries({}, optional={"chatId": st.just("c") | _JSON, "projectFiles": _FILES | _JSON})
+_ALMOST = st.fixed_dictionaries(
+    {}, optional={"type": st.just("build") | _JSON, "priority": st.just("low") | _JSON, "data": _DATA | _JSON}
+)
+
+
+async def _post(content: bytes) -> None:
+    api = Api(settings=make_settings())
+
+    response = await api.post(content)
+
+    assert response.status_code < 500
+    assert (response.status_code == 201) == (len(api.store.jobs) == 1)
+    if response.status_code != 201:
+        assert response.json()["code"]
+
+
+@settings(deadline=None, max_examples=200)
+@given(_ALMOST | _JSON)
+def test_no_json_breaks_anything(body: Any) -> None:
+    try:
+        content = orjson.dumps(body)
+    except TypeError:
+        return
+    asyncio.run(_post(content))
+
+
+@settings(deadline=None)
+@given(st.binary())
+def test_no_bytes_break_anything(content: bytes) -> None:
+    asyncio.run(_post(content))
