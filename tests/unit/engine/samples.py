@@ -12,7 +12,7 @@ from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, ReportFile,
 from chef_supervisor.engine.plan import Budget, Plan, plan
 from chef_supervisor.engine.record import Record
 from chef_supervisor.engine.toolchains import load_toolchains
-from tests.kit import projects
+from tests.kit import sample_projects
 
 TOOLCHAINS: Final = load_toolchains(Path(__file__).parents[3] / "config" / "toolchains")
 BUDGET: Final = Budget(steps_timeout_s=60, install_timeout_s=30, output_bytes=262_144)
@@ -38,7 +38,7 @@ def planned(job_type: JobType, files: Mapping[str, str]) -> Plan:
 
 def web_record(job_type: JobType = JobType.BUILD) -> Record:
     """Returns: the record of the web sample, its install already done."""
-    record = Record(planned(job_type, projects.load("web")))
+    record = Record(planned(job_type, sample_projects.load("web")))
     for event in box(exits=(0,)):
         record.add(event)
     return record

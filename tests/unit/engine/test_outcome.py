@@ -8,7 +8,7 @@ from chef_supervisor.domain.outcome import Artifact, Cause, Outcome, StepStatus,
 from chef_supervisor.domain.work import ArtifactFound, BoxEnded, BoxEvent, EndedBy, StepOutput, StepStarted
 from chef_supervisor.engine.outcome import outcome_of
 from chef_supervisor.engine.record import Record
-from tests.kit import projects
+from tests.kit import sample_projects
 from tests.unit.engine.samples import box, capture, planned
 
 
@@ -18,7 +18,7 @@ def outcome(
     files: dict[str, str] | None = None,
     install: list[BoxEvent] | None = None,
 ) -> Outcome:
-    plan = planned(job_type, files or projects.load("web"))
+    plan = planned(job_type, files or sample_projects.load("web"))
     record = Record(plan)
     for event in [*(box(exits=(0,)) if install is None else install), *events]:
         record.add(event)
@@ -182,7 +182,7 @@ def test_many_failing_tests_are_counted_in_the_summary() -> None:
 
 
 def test_pytest_says_by_its_exit_code_that_there_are_no_tests() -> None:
-    found = outcome(JobType.TEST, box(exits=(5,)), projects.load("python"), install=box(exits=(0, 0)))
+    found = outcome(JobType.TEST, box(exits=(5,)), sample_projects.load("python"), install=box(exits=(0, 0)))
 
     assert (found.status, found.result.cause) == (JobStatus.COMPLETED, Cause.NO_TESTS)
 
@@ -223,7 +223,7 @@ def test_analyze_completes_with_what_it_found() -> None:
 
 
 def test_a_step_after_a_failed_one_is_skipped() -> None:
-    files = projects.load("python")
+    files = sample_projects.load("python")
 
     found = outcome(JobType.TEST, [], files, install=box(exits=(1,)))
 

@@ -10,7 +10,7 @@ from chef_supervisor.domain.job import JobStatus, JobType
 from chef_supervisor.domain.outcome import Cause, Outcome, Verdict
 from chef_supervisor.domain.toolchain import Each, Install, StepTemplate, Way
 from chef_supervisor.engine.plan import Plan, plan
-from tests.kit import projects
+from tests.kit import sample_projects
 from tests.unit.engine.samples import BUDGET, TOOLCHAINS, as_bytes, planned
 
 CHEF_LINT = "tsc -p convex -noEmit --pretty false && tsc -p . -noEmit --pretty false && convex dev --once && vite build"
@@ -160,8 +160,8 @@ SKIPS = [
     ("test", package(test='echo "Error: no test specified" && exit 1'), Cause.NO_TESTS),
     ("test", package(test="vitest run"), Cause.NO_TESTS),
     ("test", package(("vitest",)), Cause.NO_TESTS),
-    ("test", projects.without_tests(projects.load("web")), Cause.NO_TESTS),
-    ("test", projects.without_tests(projects.load("python")), Cause.NO_TESTS),
+    ("test", sample_projects.without_tests(sample_projects.load("web")), Cause.NO_TESTS),
+    ("test", sample_projects.without_tests(sample_projects.load("python")), Cause.NO_TESTS),
     ("lint", package(), Cause.NO_SCRIPT),
     ("lint", package(("eslint",), lint="convex dev --once"), Cause.NO_SCRIPT),
     ("lint", {"a.py": ""}, Cause.NO_SCRIPT),

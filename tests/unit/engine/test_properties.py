@@ -26,11 +26,11 @@ from chef_supervisor.engine.plan import Plan, plan
 from chef_supervisor.engine.readers import OUTPUT_READERS, REPORT_READERS
 from chef_supervisor.engine.record import Record
 from chef_supervisor.engine.shapes import Unreadable
-from tests.kit import projects
+from tests.kit import sample_projects
 from tests.unit.engine.samples import BUDGET, TOOLCHAINS, capture, planned
 
 JOBS = [("web", job) for job in JobType] + [("python", job) for job in JobType if job is not JobType.LINT]
-PLANS = [planned(job, projects.load(name)) for name, job in JOBS]
+PLANS = [planned(job, sample_projects.load(name)) for name, job in JOBS]
 CAPTURES = [
     "tsc7.txt", "vite8-syntax.txt", "vite6-not-exported.txt", "oxlint.txt", "eslint.txt", "biome-github.txt", "mypy.txt",
     "traceback.txt", "compileall.txt", "esbuild.txt", "vitest5-fail.json", "pytest9.xml", "node-test.xml", "eslint.json",

@@ -17,12 +17,12 @@ from chef_supervisor.domain.work import (
 )
 from chef_supervisor.engine.headtail import HeadTail
 from chef_supervisor.engine.record import Record, needs_retry
-from tests.kit import projects
+from tests.kit import sample_projects
 from tests.unit.engine.samples import box, planned, web_record
 
 
 def test_percent_rises_with_the_steps_of_both_boxes_and_stays_below_100() -> None:
-    record = Record(planned(JobType.BUILD, projects.load("web")))
+    record = Record(planned(JobType.BUILD, sample_projects.load("web")))
     seen = [record.percent]
 
     for event in [*box(exits=(0,)), *box(exits=(0,))]:
@@ -34,7 +34,7 @@ def test_percent_rises_with_the_steps_of_both_boxes_and_stays_below_100() -> Non
 
 
 def test_a_failed_install_ends_the_record_before_the_run() -> None:
-    record = Record(planned(JobType.BUILD, projects.load("web")))
+    record = Record(planned(JobType.BUILD, sample_projects.load("web")))
 
     for event in box(exits=(1,), output=b"no such package"):
         record.add(event)
@@ -45,7 +45,7 @@ def test_a_failed_install_ends_the_record_before_the_run() -> None:
 
 
 def test_what_an_install_printed_does_not_stand_in_the_output_of_the_run() -> None:
-    record = Record(planned(JobType.BUILD, projects.load("web")))
+    record = Record(planned(JobType.BUILD, sample_projects.load("web")))
 
     for event in [*box(exits=(0,), output=b"added 46 packages"), *box(exits=(0,), output=b"built")]:
         record.add(event)
@@ -161,7 +161,7 @@ def test_a_run_is_spoilt_where_nobody_can_say_how_it_ended(end: BoxEnded | None,
 
 
 def test_a_report_is_cut_at_its_bound() -> None:
-    plan = planned(JobType.TEST, projects.load("web"))
+    plan = planned(JobType.TEST, sample_projects.load("web"))
     record = Record(attrs.evolve(plan, install=None))
 
     record.add(ReportFile(".chef/vitest.json", b"x" * (5 << 20)))

@@ -1,0 +1,117 @@
+"""Claims waiting jobs for free slots and hands them to the pools. Owns the slots; never touches a job itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+import attrs
+
+from chef_supervisor.domain.errors import StoreUnavailable
+from chef_supervisor.domain.job import Claim, QueueName
+from chef_supervisor.domain.slots import Slots
+from chef_supervisor.kernel import Actor, ActorGone, Down, Ref
+from chef_supervisor.protocol import DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJob, WorkArrived
+from chef_supervisor.store.job_store import JobStore
+
+log = logging.getLogger("chef.dispatcher")
+_HOLDINGS_TIMEOUT_S: Final = 5.0
+
+
+@attrs.define(eq=False, kw_only=True)
+class Dispatcher(Actor[DispatcherMessage]):
+    """Deals free slots in turn to the queues that have work, and claims only what it has slots for."""
+
+    store: JobStore
+    pools: Mapping[QueueName, Ref[PoolMessage]]
+    slots: Slots
+    poll_s: float
+    # The queues that may have work.
+    _hungry: set[QueueName] = attrs.field(factory=set, init=False)
+    # Pools that restarted: what they hold is not known until they answer.
+    _unsure: set[QueueName] = attrs.field(factory=set, init=False)
+    # When each queue was last looked at; the one that waited longest is dealt to first.
+    _looked_at: dict[QueueName, float] = attrs.field(factory=dict, init=False)
+    _has_room: dict[QueueName, asyncio.Event] = attrs.field(factory=dict, init=False)
+
+    async def on_start(self) -> None:
+        """Learn what the pools hold, for this may be a restart, and begin to listen for work."""
+        self._unsure.update(self.pools)
+        for queue, pool in self.pools.items():
+            self._looked_at[queue] = 0.0
+            self._has_room[queue] = asyncio.Event()
+            pool.watch(self.ctx.ref)
+            self.ctx.spawn(self._listen(queue), name=f"listen-{queue}")
+        await self._dispatch()
+
+    async def receive(self, message: DispatcherMessage | Down) -> None:
+        """Take a hint, a freed slot, or the end of a pool; then hand out what can be handed out."""
+        match message:
+            case WorkArrived(queue):
+                self._hungry.add(queue)
+            case SlotFreed(queue, job_id):
+                self.slots.give_back(queue, job_id)
+                self._look_where_nobody_listened()
+            case Down():
+                self._unsure.update(queue for queue, pool in self.pools.items() if pool is message.ref)
+            case _:
+                assert_never(message)
+        await self._dispatch()
+
+    async def _listen(self, queue: QueueName) -> None:
+        """Turn the queue's wake key into hints; a silent poll interval is a hint too, for a wake-up may be lost."""
+        while True:
+            # Without room a wake-up taken here would be missing where there is room: in another process.
+            await self._has_room[queue].wait()
+            try:
+                await self.store.wait_for_work(queue, self.poll_s)
+            except StoreUnavailable:
+                await asyncio.sleep(self.poll_s)
+            await self.ctx.ref.tell(WorkArrived(queue))
+
+    def _look_where_nobody_listened(self) -> None:
+        # While all slots were taken nobody listened: without this a queue with a backlog would keep every slot.
+        now = asyncio.get_running_loop().time()
+        self._hungry.update(queue for queue, at in self._looked_at.items() if now - at >= self.poll_s)
+
+    async def _dispatch(self) -> None:
+        for queue in list(self._unsure):
+            await self._ask_holdings(queue)
+        while dealt := self.slots.deal(sorted(self._hungry - self._unsure, key=self._looked_at.__getitem__)):
+            for queue, count in dealt.items():
+                await self._claim(queue, count)
+        for queue, event in self._has_room.items():
+            # Of an unsure queue too: its polls are what makes us ask again.
+            if queue in self._unsure or self.slots.free(queue):
+                event.set()
+            else:
+                event.clear()
+
+    async def _claim(self, queue: QueueName, count: int) -> None:
+        self._looked_at[queue] = asyncio.get_running_loop().time()
+        try:
+            claims = await self.store.claim(queue, count)
+        except StoreUnavailable as error:
+            log.warning("claims pause: %s", error, extra={"event": "store.unavailable", "queue": queue})
+            claims = ()
+        if len(claims) < count:
+            self._hungry.discard(queue)
+        for claim in claims:
+            await self._hand_over(queue, claim)
+
+    async def _hand_over(self, queue: QueueName, claim: Claim) -> None:
+        self.slots.take(queue, claim.job_id)
+        extra = {"event": "job.processing", "job_id": claim.job_id, "queue": queue, "runs": claim.runs}
+        log.info("job %s is taken up, run %d", claim.job_id, claim.runs, extra=extra)
+        await self.pools[queue].tell(StartJob(claim))
+
+    async def _ask_holdings(self, queue: QueueName) -> None:
+        try:
+            held = await self.pools[queue].ask(Holdings(), timeout_s=_HOLDINGS_TIMEOUT_S)
+        except (ActorGone, TimeoutError):
+            return  # asked again at the next message; until then the queue gets no jobs
+        self.slots.reset(queue, held)
+        self._unsure.discard(queue)
+        self._hungry.add(queue)

@@ -1,0 +1,160 @@
+"""The whole tree of a worker on a real Redis: actors made to raise in the middle of a job cost nothing but time."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import attrs
+import pytest
+
+from chef_supervisor.api.dependencies import HealthReport
+from chef_supervisor.domain.job import JobId, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
+from chef_supervisor.domain.payload import pack
+from chef_supervisor.domain.work import BoxEvent, StepStarted, Work
+from chef_supervisor.kernel import AnySpec, Ref, SupervisorSpec, run_tree
+from chef_supervisor.service import store_config
+from chef_supervisor.settings import load
+from chef_supervisor.store.job_store import JobState
+from chef_supervisor.store.redis_store import RedisJobStore
+from chef_supervisor.tree import Parts, make_tree
+from chef_supervisor.workshop import make_workshop
+from tests.kit.fake_sandbox import FakeSandbox, Play, passing
+from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
+
+BUILDS = QueueName("builds")
+FILES = {"package.json": b'{"name": "x", "scripts": {"build": "true"}}'}
+WITHIN_S = 30.0
+
+
+@attrs.define(eq=False)
+class Worker:
+    """A running tree and what a test needs of it."""
+
+    store: RedisJobStore
+    sandbox: FakeSandbox
+    tree: SupervisorSpec
+
+    async def submit(self) -> JobId:
+        """Queue a build."""
+        job_id = new_job_id(BUILDS, secrets.token_bytes(16))
+        await self.store.submit(NewJob(job_id=job_id, type=JobType.BUILD, tenant=Tenant("t"), payload=pack(FILES)))
+        return job_id
+
+    async def ended(self, job_id: JobId) -> JobState:
+        """Returns: the job once it is over, told by the stream of events."""
+        after = "0-0"
+        async with asyncio.timeout(WITHIN_S):
+            while not (state := await self.store.read(job_id)).status.terminal:
+                events = await self.store.events(BUILDS, after, 1.0)
+                after = events[-1].position if events else after
+        return state
+
+    def ref(self, *path: str) -> Ref[Any]:
+        """Returns: the address at that path below the root."""
+        spec: AnySpec = self.tree
+        for name in path:
+            assert isinstance(spec, SupervisorSpec)
+            spec = next(child for child in spec.children if child.ref.name == name)
+        return spec.ref
+
+
+@pytest.fixture
+def redis() -> Any:
+    with running_process(REDIS_62) as server:
+        yield server
+
+
+@asynccontextmanager
+async def worker(redis: RedisProcess, *plays: Play) -> AsyncIterator[Worker]:
+    """Run the tree of a worker with those plays in its boxes; stop it in order when the context is left."""
+    brisk = {
+        "CHEF_QUEUE_LEASE_S": "0.9",
+        "CHEF_QUEUE_RENEW_S": "0.3",
+        "CHEF_QUEUE_REAP_S": "0.2",
+        "CHEF_WORKER_GRACE_S": "0.5",
+    }
+    settings = load({"CHEF_ROLE": "worker", "CHEF_REDIS_UNIX_SOCKET": str(redis.socket), **brisk})
+    sandbox, stop = FakeSandbox(plays=list(plays)), asyncio.Event()
+    store = RedisJobStore(store_config(settings))
+    parts = Parts(
+        settings=settings,
+        store=store,
+        workshop=make_workshop(settings, store, sandbox),
+        redis=None,
+        health=HealthReport(sandbox="fake"),
+        draining=stop.is_set,
+    )
+    it = Worker(store, sandbox, make_tree(parts))
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(run_tree(it.tree, stop))
+            try:
+                yield it
+            finally:
+                stop.set()
+    finally:
+        await store.close()
+
+
+async def raising(work: Work) -> AsyncIterator[BoxEvent]:
+    """A bug of ours in the middle of a job."""
+    yield StepStarted(0)
+    raise RuntimeError("made to fail")
+
+
+@pytest.mark.asyncio
+async def test_a_runner_made_to_raise_costs_a_run(redis: RedisProcess) -> None:
+    async with worker(redis, raising, passing) as it:
+        state = await it.ended(await it.submit())
+
+    assert (state.status, state.runs) == (JobStatus.COMPLETED, 2)
+
+
+@pytest.mark.asyncio
+async def test_a_pool_made_to_raise_costs_nothing(redis: RedisProcess) -> None:
+    gate = asyncio.Event()
+
+    async def gated(work: Work) -> AsyncIterator[BoxEvent]:
+        await gate.wait()
+        async for event in passing(work):
+            yield event
+
+    async with worker(redis, gated, passing) as it:
+        job_id = await it.submit()
+        await it.sandbox.started.wait()
+
+        it.ref("engine", "pools", "builds", "pool").tell_nowait("no message of the protocol")
+        later = await it.ended(await it.submit())
+        gate.set()
+        state = await it.ended(job_id)
+
+    assert (state.status, state.runs) == (JobStatus.COMPLETED, 1)
+    assert later.status is JobStatus.COMPLETED
+
+
+@pytest.mark.asyncio
+async def test_a_job_that_loses_every_run_ends_as_poisoned(redis: RedisProcess) -> None:
+    async with worker(redis, raising) as it:
+        state = await it.ended(await it.submit())
+
+    assert (state.status, state.cause) == (JobStatus.FAILED, "poisoned")
+
+
+@pytest.mark.asyncio
+async def test_a_stopped_worker_puts_its_job_back(redis: RedisProcess) -> None:
+    async def endless(work: Work) -> AsyncIterator[BoxEvent]:
+        await asyncio.Event().wait()
+        yield StepStarted(0)
+
+    async with worker(redis, endless) as it:
+        job_id = await it.submit()
+        await it.sandbox.started.wait()
+
+    store = RedisJobStore(it.store._config)
+    state = await store.read(job_id)
+    await store.close()
+    assert (state.status, state.runs) == (JobStatus.PENDING, 0)

@@ -1,0 +1,88 @@
+"""A sandbox that does what a test tells it to: for tests of what stands above the sandboxes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import attrs
+
+from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
+from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies
+
+_STEP_S = 0.1
+Play = Callable[[Work], AsyncIterator[BoxEvent]]
+
+
+async def passing(work: Work) -> AsyncIterator[BoxEvent]:
+    """Every step ends well."""
+    for index in range(len(work.steps)):
+        yield StepStarted(index)
+        await asyncio.sleep(_STEP_S)
+        yield StepEnded(index=index, exit_code=0, ended_by=EndedBy.EXIT, ms=1)
+    yield BoxEnded(complete=True, ended_by=EndedBy.EXIT)
+
+
+async def killed(work: Work) -> AsyncIterator[BoxEvent]:
+    """The box ends from outside during its first step."""
+    yield StepStarted(0)
+    yield BoxEnded(complete=False, ended_by=EndedBy.KILLED)
+
+
+async def endless(work: Work) -> AsyncIterator[BoxEvent]:
+    """The first step never ends."""
+    yield StepStarted(0)
+    await asyncio.Event().wait()
+
+
+@attrs.define(eq=False)
+class FakeBox:
+    play: Play
+
+    def run(self, work: Work) -> AsyncIterator[BoxEvent]:
+        return self.play(work)
+
+
+@attrs.define(eq=False)
+class FakeSandbox:
+    """
+    `plays` is what the boxes do, in the order they are started; the last one goes on for all that follow.
+
+    `open` holds the names of boxes and dependencies that are there now; `orders` all that were asked for.
+    """
+
+    plays: list[Play] = attrs.field(factory=lambda: [passing])
+    away: bool = False
+    name: str = "fake"
+    orders: list[BoxOrder] = attrs.field(factory=list)
+    open: set[str] = attrs.field(factory=set)
+    started: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    async def probe(self) -> None:
+        """It can always be started."""
+
+    @asynccontextmanager
+    async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
+        self.open.add(f"deps {name}")
+        try:
+            yield object()
+        finally:
+            self.open.discard(f"deps {name}")
+
+    @asynccontextmanager
+    async def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[Box]:
+        self.orders.append(order)
+        if self.away:
+            raise SandboxUnavailable("made to fail")
+        play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
+        self.open.add(order.name)
+        self.started.set()
+        try:
+            yield FakeBox(play)
+        finally:
+            self.open.discard(order.name)
+
+    async def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,52 @@
+"""A box killed in the middle of its job: the service goes on, and the job ends."""
+
+from __future__ import annotations
+
+import json
+
+import docker
+import psutil
+
+from tests.kit.docker_engine import require_docker
+from tests.kit.service import Service, told
+
+# Long enough to be killed, short enough to be run again.
+SLOW = {"package.json": json.dumps({"name": "slow", "scripts": {"test": "node -e 'setTimeout(() => {}, 3000)'"}})}
+
+
+def kill_box(service: Service, sandbox: str, job_id: str) -> None:
+    if sandbox == "bubblewrap":
+        family = psutil.Process(service.process.pid).children(recursive=True)
+        # PID 1 of the box: with it goes everything in it.
+        [process for process in family if process.cmdline()[-1:] == ["/opt/chef/agent"]][-1].kill()
+        return
+    client = docker.DockerClient(base_url=require_docker())
+    try:
+        [container] = client.containers.list(filters={"label": f"chef.job={job_id}"})
+        container.kill("SIGKILL")
+    finally:
+        client.close()
+
+
+def test_a_killed_box_costs_a_run_and_not_the_job(service: Service, sandbox: str) -> None:
+    job_id = service.submit("test", SLOW)
+    service.events_of(job_id, until=lambda event: event["progress"] > 0)
+
+    kill_box(service, sandbox, job_id)
+
+    job = service.result_of(job_id)
+    assert (job["status"], job["runs"]) == ("completed", 2), told(job)
+    service.wait_for_event("job.spoilt", job_id=job_id)
+
+
+def test_nothing_is_left_of_boxes_when_their_jobs_are_over(service: Service, sandbox: str) -> None:
+    job_id = service.submit("test", SLOW)
+
+    service.result_of(job_id)
+
+    if sandbox == "docker":
+        client = docker.DockerClient(base_url=require_docker())
+        try:
+            assert client.containers.list(all=True, filters={"label": f"chef.job={job_id}"}) == []
+        finally:
+            client.close()
