@@ -114,8 +114,8 @@ def _record(line: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def started(state_dir: Path, *argv: str, **env: str) -> Iterator[Service]:
-    """Start `chef-supervisor serve` on a free port, wait until it listens, and end it whatever happens."""
+def started(state_dir: Path, *argv: str, ready: str = "api.listening", **env: str) -> Iterator[Service]:
+    """Start `chef-supervisor serve` on a free port, wait for the event that says it is ready, and end it in any case."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS) or name in _PASSED_ON}
     defaults = {"PORT": "0", "CHEF_STATE_DIR": str(state_dir), "CHEF_LOG_FORMAT": "json"}
     process = subprocess.Popen(
@@ -128,7 +128,7 @@ def started(state_dir: Path, *argv: str, **env: str) -> Iterator[Service]:
     reader = threading.Thread(target=service.read_log, daemon=True)
     reader.start()
     try:
-        service.url = service.wait_for_event("api.listening")["url"]
+        service.url = service.wait_for_event(ready).get("url", "")
         yield service
     finally:
         _end(process)

@@ -33,11 +33,11 @@ def free_port() -> str:
 @pytest.fixture(scope="module")
 def environment() -> Mapping[str, str]:
     """What Compose is told: ports of this test's own, and the Redis image that needs no registry."""
-    host = [require_image(image) for image in IMAGES][0]
+    hosts = {require_image(image) for image in IMAGES}
     if shutil.which("docker-compose") is None:
         missing("docker-compose is not installed")
     own = {
-        "DOCKER_HOST": host,
+        "DOCKER_HOST": hosts.pop(),
         "COMPOSE_PROJECT_NAME": f"chef-test-{secrets.token_hex(4)}",
         "PUBLISHED_PORT": free_port(),
         "REDIS_PUBLISHED_PORT": free_port(),

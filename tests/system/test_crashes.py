@@ -31,10 +31,14 @@ def kill_box(service: Service, sandbox: str, job_id: str) -> None:
 def test_a_killed_box_costs_a_run_and_not_the_job(service: Service, sandbox: str) -> None:
     job_id = service.submit("test", SLOW)
     service.events_of(job_id, until=lambda event: event["progress"] > 0)
+    with service.client() as client:
+        running = client.get(f"/api/jobs/{job_id}").json()
 
     kill_box(service, sandbox, job_id)
 
     job = service.result_of(job_id)
+    assert running["status"] == "processing"
+    assert 0 < running["progress"] < 100
     assert (job["status"], job["runs"]) == ("completed", 2), told(job)
     service.wait_for_event("job.spoilt", job_id=job_id)
 

@@ -50,6 +50,24 @@ def test_a_null_job_goes_all_the_way(service: Service) -> None:
     assert (job["status"], job["progress"]) == ("completed", 100)
 
 
+def test_a_process_that_takes_jobs_in_and_one_that_runs_them_need_only_redis_between_them(
+    redis: RedisProcess, tmp_path: Path
+) -> None:
+    env = {"CHEF_REDIS_UNIX_SOCKET": str(redis.socket), "CHEF_SANDBOX": "null", "NODE_ENV": "test"}
+
+    with started(tmp_path / "api", CHEF_ROLE="api", **env) as api:
+        job_id = api.submit("build", {"package.json": '{"scripts": {"build": "true"}}'})
+        with api.client() as client:
+            waiting = client.get("/api/stats").json()["queues"]["builds"]["waiting"]
+        with started(tmp_path / "worker", ready="sandbox.chosen", CHEF_ROLE="worker", **env) as worker:
+            job = api.result_of(job_id)
+            worker.wait_for_event("job.completed", job_id=job_id)
+
+    assert waiting == 1
+    assert job["status"] == "completed"
+    assert not [record for record in worker.records if record.get("event") == "api.listening"]
+
+
 def test_health_follows_a_redis_that_is_killed_and_started_again(service: Service, redis: RedisProcess) -> None:
     assert health(service) == httpx.codes.OK
 
