@@ -29,6 +29,7 @@ STEPS = st.lists(
         ),
         st.tuples(st.sampled_from(["lapse", "wait"]), st.just(0), st.just(0)),
     ),
+    min_size=20,
     max_size=60,
 )
 
@@ -67,8 +68,9 @@ class Model:
                     await self.claim(first)
                 case "lapse" | "wait":
                     await self.lapse(LEASE_MS + 1 if name == "lapse" else LEASE_MS // 2)
-                case _ if self.claims:
-                    await self.speak(name, self.claims[first % len(self.claims)], second)
+                case _:
+                    if self.claims:
+                        await self.speak(name, self.claims[first % len(self.claims)], second)
             await self.compare()
 
     async def submit(self, tenant: str, priority: int) -> None:
@@ -160,6 +162,6 @@ async def history(server: RedisServer, steps: list[Step]) -> None:
 
 
 @given(steps=STEPS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_histories_go_as_the_model_says(redis_server: RedisServer, steps: list[Step]) -> None:
     asyncio.run(history(redis_server, steps))
