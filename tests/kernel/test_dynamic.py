@@ -22,7 +22,7 @@ from chef_supervisor.kernel import (
     StartFailed,
     Strategy,
 )
-from tests.kernel.test_end import Stubborn
+from tests.kernel.stubborn import Stubborn
 from tests.kernel.world import Boom, Crash, Echo, End, Note, Pause, World, grow, tell, tree
 from tests.kit.virtual_time import now_s, settle, virtual
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 import attrs
@@ -189,3 +190,8 @@ async def tell(world: World, name: str, *messages: Order) -> None:
     for message in messages:
         await world.refs[name].tell(message)
     await settle()
+
+
+def of(events: Iterable[str], *kinds: str) -> list[str]:
+    """Returns: those events that are of one of the kinds, such as `up`."""
+    return [event for event in events if event.split()[1] in kinds]

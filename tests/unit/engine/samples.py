@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -27,6 +28,12 @@ def capture(name: str) -> bytes:
 def as_bytes(files: Mapping[str, str]) -> ProjectFiles:
     """Returns: the files as the engine takes them."""
     return {path: text.encode() for path, text in files.items()}
+
+
+def package(dependencies: tuple[str, ...] = (), **scripts: str) -> dict[str, str]:
+    """Returns: a project that is its package.json alone."""
+    declared = {"scripts": scripts, "devDependencies": dict.fromkeys(dependencies, "*")}
+    return {"package.json": json.dumps(declared)}
 
 
 def planned(job_type: JobType, files: Mapping[str, str]) -> Plan:

@@ -1,0 +1,109 @@
+"""How dependencies are installed: what the install sees, its commands, and what is left out of it."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from chef_supervisor.domain.job import JobType
+from chef_supervisor.domain.toolchain import Install
+from chef_supervisor.engine.plan import Plan, plan
+from tests.unit.engine.samples import BUDGET, TOOLCHAINS, as_bytes, package, planned
+
+
+@pytest.mark.parametrize(
+    ("more", "command"),
+    [
+        ({"package-lock.json": "{}"}, "npm ci --ignore-scripts --no-audit --no-fund --no-progress"),
+        ({"npm-shrinkwrap.json": "{}"}, "npm ci --ignore-scripts --no-audit --no-fund --no-progress"),
+        ({}, "npm install --ignore-scripts --no-audit --no-fund --no-progress"),
+    ],
+)
+def test_an_install_sees_manifests_only_and_is_linked(more: dict[str, str], command: str) -> None:
+    files = {**package(("vite",)), ".npmrc": "", "patches/a.patch": "", "src/secret.ts": "", **more}
+
+    found = planned(JobType.BUILD, files)
+
+    assert found.install is not None
+    assert [command] == [" ".join(step.argv) for step in found.install.steps]
+    assert {"package.json", ".npmrc", "patches/a.patch", *more} == set(found.install.files)
+    assert (found.install.root, found.run.root, found.run.links_from) == ("/deps", "/workspace", "/deps")
+    assert (found.install.timeout_s, found.run.timeout_s) == (30, 60)
+
+
+def test_without_dependencies_nothing_is_installed_nor_linked() -> None:
+    found = planned(JobType.BUILD, package(build="node build.js"))
+
+    assert found.install is None
+    assert found.run.links_from is None
+
+
+def test_sent_node_modules_give_way_to_installed_ones() -> None:
+    found = planned(JobType.BUILD, {**package(("vite",)), "node_modules/vite/package.json": "{}"})
+
+    assert "node_modules/vite/package.json" not in found.run.files
+    assert any("node_modules" in warning for warning in found.warnings)
+
+
+def test_pip_installs_what_is_declared_but_never_the_project() -> None:
+    files = {
+        "pyproject.toml": (
+            '[project]\ndependencies = ["attrs", "local @ file:./x", "two\\nlines"]\n'
+            'optional-dependencies = { test = ["pytest>=8"], gpu = ["torch"] }\n'
+            '[dependency-groups]\ndev = ["ruff", { include-group = "typing" }]\ntyping = ["mypy"]\ndocs = ["sphinx"]\n'
+        ),
+        "requirements.txt": "\ufeffflask\n-e .\n./folder\n--editable=git+x\n-r more/base.txt\nhttpx \\\n ==1\n",
+        "requirements-gpu.txt": "cupy",
+        "test_a.py": "",
+    }
+
+    found = planned(JobType.TEST, files)
+
+    assert found.install is not None
+    assert found.install.files["chef-requirements.txt"] == b"-r requirements.txt\nattrs\npytest>=8\nruff\nmypy\n"
+    assert found.install.files["requirements.txt"] == b"flask\n-r more/base.txt\nhttpx   ==1\n"
+    assert "pyproject.toml" not in found.install.files
+    assert any("-e ." in warning for warning in found.warnings)
+
+
+def test_pytest_is_added_where_tests_need_it() -> None:
+    found = planned(JobType.TEST, {"requirements.txt": "flask", "test_a.py": "\ndef test_a(): ..."})
+
+    assert found.install is not None
+    assert found.install.files["chef-requirements.txt"] == b"-r requirements.txt\npytest\n"
+
+
+def test_uv_syncs_from_its_lock_file() -> None:
+    pyproject = '[project]\nname = "a"\noptional-dependencies = { dev = [], gpu = [] }\n'
+    files = {"pyproject.toml": pyproject, "uv.lock": "", "test_a.py": "", "requirements.txt": "flask"}
+
+    found = planned(JobType.TEST, files)
+
+    assert found.install is not None
+    assert [" ".join(step.argv) for step in found.install.steps] == [
+        "uv sync --frozen --no-install-project --no-install-workspace --all-groups --extra dev",
+        "uv pip install --python /deps/venv/bin/python pytest",
+    ]
+    assert {"pyproject.toml", "uv.lock"} == set(found.install.files)
+    assert found.install.env["UV_PROJECT_ENVIRONMENT"] == "/deps/venv"
+
+
+def test_warnings_about_a_project_are_clean_text() -> None:
+    found = planned(JobType.TEST, {"requirements.txt": "-e \x1b[31m./\x00x\npytest", "test_a.py": ""})
+
+    assert found.warnings == ("not installed, because it is part of the project or a folder: -e ./x",)
+
+
+def test_a_toolchain_may_have_no_way_to_install() -> None:
+    toolchain = attrs.evolve(TOOLCHAINS[0], install=Install(sees=(), ways=()))
+
+    found = plan(JobType.BUILD, as_bytes(package(("vite",))), [toolchain], BUDGET)
+
+    assert isinstance(found, Plan)
+    assert found.install is None
+
+
+def test_another_managers_lock_file_is_told_of() -> None:
+    found = planned(JobType.BUILD, {**package(("vite",)), "yarn.lock": ""})
+
+    assert any("another package manager" in warning for warning in found.warnings)
