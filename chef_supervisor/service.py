@@ -14,15 +14,16 @@ from typing import Final
 import attrs
 import uvloop
 
-from chef_supervisor.actors.runner import Workshop
-from chef_supervisor.api.dependencies import HealthReport
+from chef_supervisor.api.dependencies import HealthReport, HealthSource
+from chef_supervisor.assembly import choose_sandbox, make_workshop, store_config
+from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.kernel import ChildStuck, RestartsExhausted, StartFailed, run_tree
+from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import Role, Settings
-from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.redis_store import RedisJobStore
 from chef_supervisor.tree import Parts, make_tree
-from chef_supervisor.workshop import choose_sandbox, make_workshop
+from chef_supervisor.workshop import Workshop
 
 log = logging.getLogger("chef.service")
 _EXIT_CODE_OF_A_SECOND_SIGNAL: Final = 1
@@ -35,7 +36,7 @@ def run(settings: Settings, *, embedded_redis: bool) -> int:
     Returns: the exit code: 0 after an ordered stop, 70 where the tree gave up.
 
     Raises:
-        Misconfigured: nothing can run jobs here, or a file that the settings name is missing.
+        Misconfigured: nothing can run jobs here, the port is taken, or a file that the settings name is missing.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, embedded_redis=embedded_redis))
@@ -50,46 +51,29 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
     async with AsyncExitStack() as stack:
         store = RedisJobStore(store_config(settings))
         stack.push_async_callback(store.close)
-        workshop, health = await _workshop(settings, store, stack)
+        workshop, health = await _workshop(settings, stack)
         parts = Parts(
             settings=settings, store=store, workshop=workshop, redis=redis, health=health, draining=stop.is_set
         )
         return await _run_tree(parts, stop)
 
 
-async def _workshop(
-    settings: Settings, store: RedisJobStore, stack: AsyncExitStack
-) -> tuple[Workshop | None, HealthReport]:
+async def _workshop(settings: Settings, stack: AsyncExitStack) -> tuple[Workshop | None, HealthSource]:
     if settings.process.role is Role.API:
-        return None, HealthReport(sandbox="none", sandbox_reason="this process takes jobs in and runs none")
-    chosen = await choose_sandbox(settings, instance=secrets.token_hex(4))
-    stack.push_async_callback(chosen.sandbox.close)
-    extra = {"event": "sandbox.chosen", "sandbox": chosen.sandbox.name}
-    log.info("sandbox: %s, because %s", chosen.sandbox.name, chosen.reason, extra=extra)
-    health = HealthReport(sandbox=chosen.sandbox.name, sandbox_reason=chosen.reason)
-    return make_workshop(settings, store, chosen.sandbox), health
+        none = HealthReport(sandbox="none", sandbox_reason="this process takes jobs in and runs none")
+        return None, lambda: none
+    instance = secrets.token_hex(4)
+    chosen = await choose_sandbox(settings, instance)
+    sandbox = WatchedSandbox(chosen.sandbox)
+    stack.push_async_callback(sandbox.close)
+    extra = {"event": "sandbox.chosen", "sandbox": sandbox.name, "instance": instance}
+    log.info("sandbox: %s, because %s", sandbox.name, chosen.reason, extra=extra)
 
+    def health() -> HealthReport:
+        reasons = () if sandbox.trouble is None else (sandbox.trouble,)
+        return HealthReport(sandbox=sandbox.name, sandbox_reason=chosen.reason, reasons=reasons)
 
-def store_config(settings: Settings) -> StoreConfig:
-    redis, queue, retention = settings.redis, settings.queue, settings.retention
-    return StoreConfig(
-        host=redis.host,
-        port=redis.port,
-        username=redis.username or None,
-        password=redis.password or None,
-        database=redis.database,
-        unix_socket=redis.unix_socket or None,
-        key_prefix=redis.key_prefix,
-        command_timeout_s=redis.command_timeout_s,
-        queues=tuple(settings.queues),
-        max_jobs=queue.max_jobs,
-        max_bytes=queue.max_bytes,
-        lease_s=queue.lease_s,
-        max_ruined_runs=queue.max_ruined_runs,
-        keep_jobs=retention.max_jobs,
-        keep_s=retention.max_age_s,
-        keep_bytes=retention.max_bytes,
-    )
+    return make_workshop(settings, sandbox), health
 
 
 async def _run_tree(parts: Parts, stop: asyncio.Event) -> int:
@@ -101,10 +85,20 @@ async def _run_tree(parts: Parts, stop: asyncio.Event) -> int:
         # The stuck task would keep the loop from closing; leases and the sandboxes' own deaths make this safe.
         os._exit(os.EX_SOFTWARE)
     except (RestartsExhausted, StartFailed) as error:
+        _raise_if_misconfigured(error)
         log.critical("the service gives up: %s", error, extra={"event": "service.failed"})
         return os.EX_SOFTWARE
     log.info("stopped", extra={"event": "service.stopped"})
     return os.EX_OK
+
+
+def _raise_if_misconfigured(error: BaseException) -> None:
+    """A port that is taken, a folder in use: the actor that could not start says so in the chain of causes."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Misconfigured):
+            raise cause
+        cause = cause.__cause__
 
 
 def _tell(settings: Settings) -> None:

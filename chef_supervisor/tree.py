@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import attrs
 
@@ -12,13 +12,13 @@ from chef_supervisor.actors.dispatcher import Dispatcher
 from chef_supervisor.actors.embedded_redis import EmbeddedRedisKeeper
 from chef_supervisor.actors.pool import Pool
 from chef_supervisor.actors.reaper import Reaper
-from chef_supervisor.actors.runner import Runner, Workshop
+from chef_supervisor.actors.runner import Runner
 from chef_supervisor.api.actor import ApiActor
 from chef_supervisor.api.app import make_app
-from chef_supervisor.api.dependencies import ApiDependencies, HealthReport
+from chef_supervisor.api.dependencies import ApiDependencies, HealthSource
 from chef_supervisor.api.feed import EventFeed
 from chef_supervisor.api.server import Server
-from chef_supervisor.domain.job import QueueName
+from chef_supervisor.domain.job import Claim, QueueName
 from chef_supervisor.domain.slots import Slots
 from chef_supervisor.kernel import (
     ActorGone,
@@ -34,10 +34,15 @@ from chef_supervisor.protocol import DispatcherMessage, PoolMessage, WorkArrived
 from chef_supervisor.settings import Role, Settings
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.job_store import JobStore
+from chef_supervisor.workshop import Workshop
 
 # The last open streams and long polls end within it.
-_API_SHUTDOWN_S = 10.0
-_REDIS_SHUTDOWN_S = 15.0
+_API_SHUTDOWN_S: Final = 10.0
+_REDIS_SHUTDOWN_S: Final = 15.0
+# A claim under way, and the pools' word that they took what they were told.
+_DISPATCHER_SHUTDOWN_S: Final = 10.0
+# After the grace: to end a box and give its job back. Compose waits 45 s in all.
+_PUT_BACK_S: Final = 10.0
 
 
 @attrs.frozen(kw_only=True)
@@ -52,7 +57,7 @@ class Parts:
     store: JobStore
     workshop: Workshop | None
     redis: EmbeddedRedis | None
-    health: HealthReport
+    health: HealthSource
     draining: Callable[[], bool]
 
 
@@ -84,8 +89,8 @@ def _api(parts: Parts, dispatcher: Ref[DispatcherMessage]) -> ChildSpec:
         settings=parts.settings,
         store=parts.store,
         feed=feed,
-        health=lambda: parts.health,
-        hint=_hinter(dispatcher),
+        health=parts.health,
+        hint=_hinter(dispatcher) if parts.workshop is not None else _no_hint,
         draining=parts.draining,
     )
     server = Server(make_app(dependencies), parts.settings.http, on_stop=feed.end_all)
@@ -93,35 +98,39 @@ def _api(parts: Parts, dispatcher: Ref[DispatcherMessage]) -> ChildSpec:
     return ChildSpec(Ref("api"), build=build, shutdown_s=_API_SHUTDOWN_S)
 
 
+def _no_hint(_queue: QueueName) -> None:
+    """Nobody in this process would take it."""
+
+
 def _hinter(dispatcher: Ref[DispatcherMessage]) -> Callable[[QueueName], None]:
     def hint(queue: QueueName) -> None:
-        # A hint that finds no room is not needed: the dispatcher has plenty to look at.
-        with contextlib.suppress(MailboxFull, ActorGone):
-            dispatcher.tell_nowait(WorkArrived(queue))
+        # One unread hint a queue is enough, and more would take the room that freed slots are promised.
+        arrived = WorkArrived(queue)
+        if arrived not in dispatcher.unread:
+            with contextlib.suppress(MailboxFull, ActorGone):
+                dispatcher.tell_nowait(arrived)
 
     return hint
 
 
 def _engine(parts: Parts, workshop: Workshop, dispatcher: Ref[DispatcherMessage]) -> SupervisorSpec:
-    settings = parts.settings
+    worker = parts.settings.worker
+    runners: Ref[Any] = Ref("runners", capacity=max(64, worker.max_concurrent))
     pools: dict[QueueName, Ref[PoolMessage]] = {
-        queue: Ref("pool", capacity=max(64, settings.worker.max_concurrent)) for queue in settings.queues
+        queue: Ref(queue, capacity=max(64, worker.max_concurrent)) for queue in parts.settings.queues
     }
-    pairs = tuple(_pair(settings, workshop, queue, pool, dispatcher) for queue, pool in pools.items())
-    slots = {queue: spec.slots for queue, spec in settings.queues.items()}
+    children = tuple(
+        _pool(parts, workshop, queue, pool=pool, runners=runners, dispatcher=dispatcher)
+        for queue, pool in pools.items()
+    )
     return SupervisorSpec(
         "engine",
         (
-            SupervisorSpec("pools", pairs, max_restarts=10, period_s=60.0),
-            ChildSpec(
-                dispatcher,
-                build=lambda: Dispatcher(
-                    store=parts.store,
-                    pools=pools,
-                    slots=Slots(settings.worker.max_concurrent, slots),
-                    poll_s=settings.queue.poll_s,
-                ),
-            ),
+            # One supervisor for the runners of all queues: they stop together, within one grace. It comes first, so
+            # that a pool that dies leaves them running, and its next incarnation adopts them.
+            DynamicSpec(runners, shutdown_s=worker.grace_s + _PUT_BACK_S),
+            SupervisorSpec("pools", children, max_restarts=10, period_s=60.0),
+            _dispatcher(parts, workshop, dispatcher, pools),
         ),
         strategy=Strategy.REST_FOR_ONE,
         max_restarts=5,
@@ -129,28 +138,51 @@ def _engine(parts: Parts, workshop: Workshop, dispatcher: Ref[DispatcherMessage]
     )
 
 
-def _pair(
-    settings: Settings,
+def _pool(
+    parts: Parts,
     workshop: Workshop,
     queue: QueueName,
+    *,
     pool: Ref[PoolMessage],
+    runners: Ref[Any],
     dispatcher: Ref[DispatcherMessage],
-) -> SupervisorSpec:
-    grace_s = settings.worker.grace_s
-    runners: Ref[Any] = Ref("runners")
-    build = _pool_builder(workshop, queue=queue, runners=runners, dispatcher=dispatcher, grace_s=grace_s)
-    return SupervisorSpec(
-        queue,
-        # The runners first: a pool that dies leaves them running, and its next incarnation adopts them.
-        (DynamicSpec(runners, shutdown_s=grace_s), ChildSpec(pool, build=build)),
-        strategy=Strategy.REST_FOR_ONE,
-        max_restarts=10,
-        period_s=60.0,
-    )
+) -> ChildSpec:
+    grace_s, renew_s = parts.settings.worker.grace_s, parts.settings.queue.renew_s
+
+    def make_runner(claim: Claim) -> Runner:
+        return Runner(claim=claim, store=parts.store, workshop=workshop, renew_s=renew_s, grace_s=grace_s)
+
+    def build() -> Pool:
+        shutdown_s = grace_s + _PUT_BACK_S
+        return Pool(
+            queue=queue,
+            runners=runners,
+            dispatcher=dispatcher,
+            make_runner=make_runner,
+            runner_shutdown_s=shutdown_s,
+        )
+
+    return ChildSpec(pool, build=build)
 
 
-def _pool_builder(workshop: Workshop, **fields: Any) -> Callable[[], Pool]:
-    return lambda: Pool(make_runner=lambda claim: Runner(claim=claim, workshop=workshop), **fields)
+def _dispatcher(
+    parts: Parts,
+    workshop: Workshop,
+    dispatcher: Ref[DispatcherMessage],
+    pools: Mapping[QueueName, Ref[PoolMessage]],
+) -> ChildSpec:
+    caps = {queue: spec.slots for queue, spec in parts.settings.queues.items()}
+
+    def build() -> Dispatcher:
+        return Dispatcher(
+            store=parts.store,
+            pools=pools,
+            slots=Slots(parts.settings.worker.max_concurrent, caps),
+            sandbox=workshop.sandbox,
+            poll_s=parts.settings.queue.poll_s,
+        )
+
+    return ChildSpec(dispatcher, build=build, shutdown_s=_DISPATCHER_SHUTDOWN_S)
 
 
 def _reaper(parts: Parts) -> ChildSpec:

@@ -1,116 +1,114 @@
-"""Makes what runners work with from the settings: the sandbox in force, the toolchains, the limits, the trust."""
+"""Where a job is done: its files planned by the engine, its boxes run by the sandbox, its outcome read from them."""
 
 from __future__ import annotations
 
-import ssl
-from pathlib import Path
-from typing import Final
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Final, ParamSpec, TypeVar
 
-from chef_supervisor.actors.runner import Workshop
-from chef_supervisor.domain.errors import Misconfigured, SandboxUnavailable
-from chef_supervisor.domain.files import RESERVED
-from chef_supervisor.engine.plan import Budget
-from chef_supervisor.engine.toolchains import load_toolchains
-from chef_supervisor.sandboxes.choose import Chosen, choose
-from chef_supervisor.sandboxes.config import BubblewrapConfig, DockerConfig
-from chef_supervisor.sandboxes.sandbox import Limits, Sandbox
-from chef_supervisor.settings import Settings, default_config
-from chef_supervisor.store.job_store import JobStore
+import attrs
 
-# Installs run at the root of the dependencies.
-_CA_FILE: Final = f"{RESERVED}/ca-certificates.pem"
-# By these node, pip, uv, git, curl and whatever uses OpenSSL are told of certificates.
-_CA_VARIABLES: Final = (
-    "NODE_EXTRA_CA_CERTS",
-    "PIP_CERT",
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-    "GIT_SSL_CAINFO",
-    "CURL_CA_BUNDLE",
-)
+from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.files import ProjectFiles
+from chef_supervisor.domain.job import Claim
+from chef_supervisor.domain.outcome import Outcome
+from chef_supervisor.domain.payload import unpack
+from chef_supervisor.domain.toolchain import Toolchain
+from chef_supervisor.domain.work import Work
+from chef_supervisor.engine.outcome import needs_retry, outcome_of
+from chef_supervisor.engine.plan import Budget, Plan, plan
+from chef_supervisor.engine.record import Record
+from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
+from chef_supervisor.sandboxes.watched import WatchedSandbox
+
+P = ParamSpec("P")
+T = TypeVar("T")
+# Planning or reading more than this would hold up every heartbeat of the process for a while.
+_QUICK_BYTES: Final = 256 << 10
 
 
-async def choose_sandbox(settings: Settings, instance: str) -> Chosen:
-    """
-    Returns: the sandbox in force, and why. `instance` marks what is ours in the engine.
+@attrs.frozen
+class Spoilt:
+    """The infrastructure failed and not the project: nothing is known of the job."""
 
-    Raises:
-        Misconfigured: no sandbox of the kind that is asked for can run here; the text says what to do.
-    """
-    try:
-        return await choose(
-            settings.sandbox.kind,
-            environment=settings.process.environment,
-            docker=DockerConfig(
-                image=settings.sandbox.image,
-                instance=instance,
-                # Source: design, "2 x slots + waiting + 8 threads".
-                max_threads=2 * settings.worker.max_concurrent + 8,
-            ),
-            bubblewrap=BubblewrapConfig(data_dir=Path(settings.process.state_dir) / "boxes"),
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Workshop:
+    """What all runners of a process share. `trust` makes installs trust the network's own certificates."""
+
+    sandbox: WatchedSandbox
+    toolchains: Sequence[Toolchain]
+    budget: Budget
+    job_limits: Limits
+    install_limits: Limits
+    trust_files: ProjectFiles
+    trust_env: Mapping[str, str]
+
+    async def perform(self, claim: Claim, tell_percent: Callable[[int], None]) -> Outcome | Spoilt:
+        """
+        Do the job; cancelled, it takes its boxes along. `tell_percent` is called with 0..99 as steps begin and end.
+
+        Returns: Spoilt where nothing is known of the job, because the infrastructure failed.
+        """
+        size = len(claim.payload)
+        files = await _quickly(size, unpack, claim.payload)
+        planned = await _quickly(size, plan, claim.type, files, self.toolchains, self.budget)
+        if isinstance(planned, Outcome):
+            return planned
+        record = Record(planned)
+        try:
+            await self._run_boxes(claim, planned, record, tell_percent)
+        except SandboxUnavailable as error:
+            return Spoilt(error.reason)
+        if needs_retry(record):
+            return Spoilt("the box was ended from outside")
+        return await _quickly(sum(map(len, record.reports.values())), outcome_of, planned, record)
+
+    async def _run_boxes(
+        self, claim: Claim, planned: Plan, record: Record, tell_percent: Callable[[int], None]
+    ) -> None:
+        async with AsyncExitStack() as stack:
+            dependencies: Dependencies | None = None
+            if planned.install is not None:
+                place = self.sandbox.dependencies(f"{claim.job_id}-{claim.runs}")
+                dependencies = await stack.enter_async_context(place)
+                install = self._trusting(planned.install)
+                await self._run_box(self._order(claim, Role.INSTALL), install, dependencies, record, tell_percent)
+                if record.install_failed:
+                    return
+            await self._run_box(self._order(claim, Role.JOB), planned.run, dependencies, record, tell_percent)
+
+    async def _run_box(
+        self,
+        order: BoxOrder,
+        work: Work,
+        dependencies: Dependencies | None,
+        record: Record,
+        tell_percent: Callable[[int], None],
+    ) -> None:
+        async with self.sandbox.box(order, dependencies) as box:
+            async for event in box.run(work):
+                record.add(event)
+                tell_percent(record.percent)
+
+    def _order(self, claim: Claim, role: Role) -> BoxOrder:
+        prefix = "chef" if role is Role.JOB else "chef-install"
+        return BoxOrder(
+            name=f"{prefix}-{claim.job_id}-{claim.runs}",
+            role=role,
+            limits=self.install_limits if role is Role.INSTALL else self.job_limits,
+            labels={"chef.job": claim.job_id, "chef.run": str(claim.runs)},
         )
-    except SandboxUnavailable as error:
-        raise Misconfigured((f"CHEF_SANDBOX={settings.sandbox.kind.value!r}: {error.reason}",)) from error
+
+    def _trusting(self, install: Work) -> Work:
+        files, env = install.files | self.trust_files, {**install.env, **self.trust_env}
+        return attrs.evolve(install, files=files, env=env)
 
 
-def make_workshop(settings: Settings, store: JobStore, sandbox: Sandbox) -> Workshop:
-    """
-    Returns: what every runner of this process works with.
-
-    Raises:
-        Misconfigured: a toolchain has faults, or the file of certificates cannot be read.
-    """
-    certificates = _certificates(settings.sandbox.extra_ca_certs)
-    return Workshop(
-        store=store,
-        sandbox=sandbox,
-        toolchains=load_toolchains(default_config() / "toolchains"),
-        budget=_budget(settings),
-        job_limits=_job_limits(settings),
-        install_limits=_install_limits(settings),
-        trust_files={_CA_FILE: certificates} if certificates else {},
-        trust_env=dict.fromkeys(_CA_VARIABLES, f"/deps/{_CA_FILE}") if certificates else {},
-        renew_s=settings.queue.renew_s,
-    )
-
-
-def _budget(settings: Settings) -> Budget:
-    return Budget(
-        steps_timeout_s=settings.worker.timeout_ms / 1000,
-        install_timeout_s=settings.install.timeout_ms / 1000,
-        output_bytes=settings.worker.output_bytes,
-    )
-
-
-def _job_limits(settings: Settings) -> Limits:
-    worker = settings.worker
-    return Limits(
-        memory_bytes=worker.memory_limit,
-        cpus=worker.cpu_limit,
-        pids=worker.pids_limit,
-        # Source: design, "half the memory limit by default": its bytes count as memory.
-        workspace_bytes=worker.memory_limit // 2,
-    )
-
-
-def _install_limits(settings: Settings) -> Limits:
-    install = settings.install
-    return Limits(
-        memory_bytes=install.memory_limit,
-        cpus=install.cpu_limit,
-        pids=settings.worker.pids_limit,
-        workspace_bytes=install.memory_limit // 2,
-    )
-
-
-def _certificates(path: str) -> bytes:
-    """Returns: the machine's own certificates and the extra ones, for most tools take one file and no other."""
-    if not path:
-        return b""
-    try:
-        extra = Path(path).read_bytes()
-    except OSError as error:
-        raise Misconfigured((f"CHEF_EXTRA_CA_CERTS={path!r}: cannot be read: {error.strerror}",)) from error
-    own = Path(ssl.get_default_verify_paths().cafile or "")
-    own_bytes = own.read_bytes() if own.is_file() else b""
-    return extra if own_bytes in extra else own_bytes + b"\n" + extra
+async def _quickly(size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    if size <= _QUICK_BYTES:
+        return work(*args, **kwargs)
+    return await asyncio.to_thread(work, *args, **kwargs)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import itertools
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, assert_never
 
 import attrs
@@ -14,10 +16,12 @@ from chef_supervisor.domain.job import Claim, QueueName
 from chef_supervisor.domain.slots import Slots
 from chef_supervisor.kernel import Actor, ActorGone, Down, Ref
 from chef_supervisor.protocol import DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJob, WorkArrived
+from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.store.job_store import JobStore
 
 log = logging.getLogger("chef.dispatcher")
 _HOLDINGS_TIMEOUT_S: Final = 5.0
+_LAST_HOLDINGS_TIMEOUT_S: Final = 2.0
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -27,20 +31,24 @@ class Dispatcher(Actor[DispatcherMessage]):
     store: JobStore
     pools: Mapping[QueueName, Ref[PoolMessage]]
     slots: Slots
+    sandbox: WatchedSandbox
     poll_s: float
     # The queues that may have work.
     _hungry: set[QueueName] = attrs.field(factory=set, init=False)
     # Pools that restarted: what they hold is not known until they answer.
     _unsure: set[QueueName] = attrs.field(factory=set, init=False)
-    # When each queue was last looked at; the one that waited longest is dealt to first.
+    # When each queue was last looked at.
     _looked_at: dict[QueueName, float] = attrs.field(factory=dict, init=False)
+    # The number of the claim that last gave each queue something; the lowest is dealt to first.
+    _served: dict[QueueName, int] = attrs.field(factory=dict, init=False)
+    _claims: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False)
     _has_room: dict[QueueName, asyncio.Event] = attrs.field(factory=dict, init=False)
 
     async def on_start(self) -> None:
         """Learn what the pools hold, for this may be a restart, and begin to listen for work."""
         self._unsure.update(self.pools)
         for queue, pool in self.pools.items():
-            self._looked_at[queue] = 0.0
+            self._looked_at[queue], self._served[queue] = 0.0, 0
             self._has_room[queue] = asyncio.Event()
             pool.watch(self.ctx.ref)
             self.ctx.spawn(self._listen(queue), name=f"listen-{queue}")
@@ -60,11 +68,18 @@ class Dispatcher(Actor[DispatcherMessage]):
                 assert_never(message)
         await self._dispatch()
 
+    async def on_stop(self) -> None:
+        """Wait until the pools took what they were told: a job still in their mailboxes would be lost to its lease."""
+        for pool in self.pools.values():
+            with contextlib.suppress(ActorGone, TimeoutError):
+                await pool.ask(Holdings(), timeout_s=_LAST_HOLDINGS_TIMEOUT_S)
+
     async def _listen(self, queue: QueueName) -> None:
         """Turn the queue's wake key into hints; a silent poll interval is a hint too, for a wake-up may be lost."""
         while True:
             # Without room a wake-up taken here would be missing where there is room: in another process.
             await self._has_room[queue].wait()
+            await self.sandbox.recovered()
             try:
                 await self.store.wait_for_work(queue, self.poll_s)
             except StoreUnavailable:
@@ -79,7 +94,7 @@ class Dispatcher(Actor[DispatcherMessage]):
     async def _dispatch(self) -> None:
         for queue in list(self._unsure):
             await self._ask_holdings(queue)
-        while dealt := self.slots.deal(sorted(self._hungry - self._unsure, key=self._looked_at.__getitem__)):
+        while dealt := self._deal():
             for queue, count in dealt.items():
                 await self._claim(queue, count)
         for queue, event in self._has_room.items():
@@ -89,6 +104,12 @@ class Dispatcher(Actor[DispatcherMessage]):
             else:
                 event.clear()
 
+    def _deal(self) -> Mapping[QueueName, int]:
+        # A claim that cannot be run is a run of somebody's job spoilt.
+        if self.sandbox.trouble is not None or self.ctx.stopping.done():
+            return {}
+        return self.slots.deal(sorted(self._hungry - self._unsure, key=self._served.__getitem__))
+
     async def _claim(self, queue: QueueName, count: int) -> None:
         self._looked_at[queue] = asyncio.get_running_loop().time()
         try:
@@ -96,6 +117,8 @@ class Dispatcher(Actor[DispatcherMessage]):
         except StoreUnavailable as error:
             log.warning("claims pause: %s", error, extra={"event": "store.unavailable", "queue": queue})
             claims = ()
+        if claims:
+            self._served[queue] = next(self._claims)
         if len(claims) < count:
             self._hungry.discard(queue)
         for claim in claims:

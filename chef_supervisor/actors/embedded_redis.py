@@ -20,7 +20,12 @@ class EmbeddedRedisKeeper(Actor[Never]):
     redis: EmbeddedRedis
 
     async def on_start(self) -> None:
-        """Start it and wait until it answers."""
+        """
+        Start it and wait until it answers.
+
+        Raises:
+            Misconfigured: there is no server, or its folder is in use.
+        """
         await self.redis.start()
         log.info("embedded Redis is up: %s", self.redis.socket_path, extra={"event": "redis.started"})
         self.ctx.spawn(self._watch(), name="watch")
@@ -28,10 +33,11 @@ class EmbeddedRedisKeeper(Actor[Never]):
     async def receive(self, message: object) -> None:
         """Nobody tells it anything."""
 
+    async def on_exit(self) -> None:
+        """End the server however the actor ends: one left behind would keep the data from the next incarnation."""
+        await self.redis.stop()
+
     async def _watch(self) -> None:
-        try:
-            code = await self.redis.died()
-        finally:
-            # However the actor ends: a server left behind would keep the data from the next incarnation.
-            await self.redis.stop()
-        raise RuntimeError(f"the embedded Redis ended with code {code}")
+        code = await self.redis.died()
+        if not self.ctx.stopping.done():
+            raise RuntimeError(f"the embedded Redis ended with code {code}")

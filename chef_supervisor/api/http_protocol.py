@@ -14,7 +14,7 @@ import attrs
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from chef_supervisor.api.http_refusal import RefusedError, problem_of_parser, raw_answer
+from chef_supervisor.api.http_refusal import FRAMING, RefusedError, problem_of_parser, raw_answer
 from chef_supervisor.api.problems import Problem
 
 logger = logging.getLogger("chef.api.http")
@@ -157,10 +157,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Refuse what a proxy before us may have read otherwise than we would."""
         codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
         lengths = [value for name, value in self.headers if name == b"content-length"]
-        if codings and (codings != [b"chunked"] or lengths):
-            raise RefusedError(400, "bad_request", "send Content-Length, or Transfer-Encoding: chunked alone")
-        if len(lengths) > 1 or self.parser.get_http_version() not in _VERSIONS:
-            raise RefusedError(400, "bad_request", "not HTTP/1.1")
+        if len(lengths) > 1 or (codings and (codings != [b"chunked"] or lengths)):
+            raise RefusedError(400, "bad_request", FRAMING)
+        if self.parser.get_http_version() not in _VERSIONS:
+            raise RefusedError(400, "bad_request", "this is not HTTP/1.1")
 
     def _check_room(self) -> None:
         taken = max(len(self.connections), len(self.tasks))

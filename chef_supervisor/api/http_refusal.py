@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from chef_supervisor.api.problems import MEDIA_TYPE, Problem
+
+# Said of every way to tell a body's length that a proxy before us may have read otherwise than we would.
+FRAMING: Final = "tell the length of the body once: by one Content-Length, or by Transfer-Encoding: chunked alone"
 
 
 class RefusedError(Exception):
@@ -20,7 +25,9 @@ def problem_of_parser(error: Exception) -> Problem:
     cause = error if isinstance(error, RefusedError) else error.__context__
     if isinstance(cause, RefusedError):
         return cause.problem
-    return Problem(status=400, code="bad_request", detail="this is not HTTP/1.1")
+    # What the parser says are constants of its own, nothing of what was sent.
+    of_framing = "Content-Length" in str(error) or "Transfer-Encoding" in str(error)
+    return Problem(status=400, code="bad_request", detail=FRAMING if of_framing else "this is not HTTP/1.1")
 
 
 def raw_answer(problem: Problem) -> bytes:

@@ -1,7 +1,12 @@
-"""The body of `POST /api/jobs` -> domain. Strict at the top; in `data` callers may send more than is read."""
+"""
+The body of `POST /api/jobs` -> domain. Strict at the top; in `data` callers may send more than is read.
+
+Parsing, checking and packing are one piece of work, so that a large body can be given to a thread whole.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -9,8 +14,8 @@ from typing import Final
 import attrs
 
 from chef_supervisor.api.project_files import read_project_files
+from chef_supervisor.api.strict_json import parse_json
 from chef_supervisor.domain.errors import Unprocessable
-from chef_supervisor.domain.files import ProjectFiles
 from chef_supervisor.domain.job import (
     DEFAULT_PRIORITY,
     HIGHEST_PRIORITY,
@@ -19,6 +24,7 @@ from chef_supervisor.domain.job import (
     JobType,
     Tenant,
 )
+from chef_supervisor.domain.payload import pack
 from chef_supervisor.settings import FileLimits
 
 _KNOWN: Final = ("type", "priority", "data")
@@ -26,36 +32,46 @@ _TYPES: Final = {job_type.value: job_type for job_type in JobType}
 # Ids of Convex, UUIDs, nanoids, addresses of mail. No `:`, `/`, `{` or `*`: it becomes part of names in Redis.
 _CHAT_ID: Final = re.compile(r"[A-Za-z0-9_~@+=-][A-Za-z0-9._~@+=-]{0,127}")
 _MAX_SHOWN: Final = 50
+# A larger body takes milliseconds to read, which the event loop must not stand still for.
+_MAX_BYTES_ON_LOOP: Final = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
 class JobRequest:
-    """A job as somebody asks for it."""
+    """A job as somebody asks for it; `payload` are its files, packed."""
 
     type: JobType
     priority: int
     tenant: Tenant
-    files: ProjectFiles = attrs.field(repr=False)
+    payload: bytes = attrs.field(repr=False)
 
 
-def read_job_request(body: object, limits: FileLimits) -> JobRequest:
+async def read_job_request(body: bytes, limits: FileLimits) -> JobRequest:
     """
-    Returns: what is asked for.
+    Returns: what is asked for; the loop turns meanwhile.
 
     Raises:
+        BadRequest: as parse_json.
         Unprocessable: the first field that is wrong, with its path.
         TooLarge: the files are.
     """
-    if not isinstance(body, dict):
+    if len(body) <= _MAX_BYTES_ON_LOOP:
+        return _read(body, limits)
+    return await asyncio.to_thread(_read, body, limits)
+
+
+def _read(body: bytes, limits: FileLimits) -> JobRequest:
+    asked = parse_json(body)
+    if not isinstance(asked, dict):
         raise Unprocessable("invalid_body", "", "send a JSON object with type and data")
-    _check_known(body)
-    job_type, priority = _job_type(body), _priority(body)
-    data = body.get("data")
+    _check_known(asked)
+    job_type, priority = _job_type(asked), _priority(asked)
+    data = asked.get("data")
     if not isinstance(data, dict):
         raise Unprocessable("invalid_data", "data", "must be an object with chatId and projectFiles")
     tenant = _chat_id(data.get("chatId"))
     files = read_project_files(data.get("projectFiles"), limits)
-    return JobRequest(type=job_type, priority=priority, tenant=tenant, files=files)
+    return JobRequest(type=job_type, priority=priority, tenant=tenant, payload=pack(files))
 
 
 def _check_known(body: Mapping[str, object]) -> None:
@@ -66,7 +82,7 @@ def _check_known(body: Mapping[str, object]) -> None:
 
 def _job_type(body: Mapping[str, object]) -> JobType:
     if "type" not in body:
-        raise Unprocessable("missing_field", "type", f"must be one of {', '.join(_TYPES)}")
+        raise Unprocessable("missing_field", "type", f"is missing; must be one of {', '.join(_TYPES)}")
     asked = body["type"]
     if not isinstance(asked, str) or asked not in _TYPES:
         raise Unprocessable("invalid_type", "type", f"must be one of {', '.join(_TYPES)}")

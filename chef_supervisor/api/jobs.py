@@ -16,11 +16,9 @@ from chef_supervisor.api.dependencies import ApiDependencies
 from chef_supervisor.api.job_request import JobRequest, read_job_request
 from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import accepted, job_view, json_response
-from chef_supervisor.api.strict_json import parse_json
 from chef_supervisor.api.subscription import Entry, Subscription
 from chef_supervisor.domain.errors import Draining, StoreUnavailable, UnknownJob, Unprocessable
 from chef_supervisor.domain.job import JobId, NewJob, new_job_id
-from chef_supervisor.domain.payload import pack
 from chef_supervisor.store.job_store import Gap, JobState
 
 JOB_PENDING: Final = "job.pending"
@@ -37,14 +35,14 @@ class Jobs:
         self._deps = deps
 
     async def submit(self, request: Request) -> Response:
-        """Queue a job; 201 once the store has it durably."""
+        """Queue a job; 201 once it is accepted by Redis."""
         if self._deps.draining():
             raise Draining
         read_query(request)
         require_json(request)
         http = self._deps.settings.http
-        body = parse_json(await read_body(request, http.max_body_bytes, http.body_timeout_s))
-        state = await self._queue(read_job_request(body, self._deps.settings.files))
+        body = await read_body(request, http.max_body_bytes, http.body_timeout_s)
+        state = await self._queue(await read_job_request(body, self._deps.settings.files))
         return json_response(accepted(state), 201, {"Location": f"/api/jobs/{state.job_id}"})
 
     async def read(self, request: Request) -> Response:
@@ -52,20 +50,29 @@ class Jobs:
         wait_s = self._wait_s(read_query(request, {"wait"}).get("wait", "0"))
         job_id = self._deps.known_id(request.path_params["job_id"])
         state = await (self._settled(request, job_id, wait_s) if wait_s else self._deps.store.read(job_id))
-        result = await self._deps.store.result(job_id) if state.status.terminal else None
-        return json_response(job_view(state, result))
+        return json_response(job_view(state, await self._result_of(state)))
 
     async def _queue(self, asked: JobRequest) -> JobState:
         queue = self._deps.settings.queue_for(asked.type)
         job_id = new_job_id(queue, self._deps.random(_ID_BYTES))
         job = NewJob(
-            job_id=job_id, type=asked.type, tenant=asked.tenant, priority=asked.priority, payload=pack(asked.files)
+            job_id=job_id, type=asked.type, tenant=asked.tenant, priority=asked.priority, payload=asked.payload
         )
         state = await self._deps.store.submit(job)
         self._deps.hint(queue)
         extra = {"event": JOB_PENDING, "job_id": job_id, "queue": queue, "type": job.type, "tenant": job.tenant}
         logger.info("%s accepted", job_id, extra=extra)
         return state
+
+    async def _result_of(self, state: JobState) -> bytes | None:
+        """Returns: the result of a job that is over; None before."""
+        if not state.status.terminal:
+            return None
+        result = await self._deps.store.result(state.job_id)
+        if result is None:
+            # An end is stored with its result, so this one is past its retention. Nobody has to read an end without.
+            raise UnknownJob(state.job_id)
+        return result
 
     def _wait_s(self, text: str) -> float:
         longest_s = self._deps.settings.http.max_wait_s

@@ -54,7 +54,7 @@ STATUS_OF: Final[Mapping[type[ChefError], tuple[int, str]]] = {
 }
 # What is left of the body is not read after these, so the connection cannot be used again.
 _CLOSING: Final = frozenset({400, 408, 413, 414, 431})
-_ROUTING: Final = {404: "not_found", 405: "method_not_allowed"}
+_NO_SUCH_PATH: Final = "there is no such path; the API's documentation, docs/api.md, lists all calls"
 _INTERNAL: Final = "something went wrong on our side; it was logged"
 
 
@@ -108,14 +108,18 @@ async def _refused(_request: Request, error: Exception) -> Response:
     return problem_of(error).response()
 
 
-async def _not_routed(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):
-        raise error
-    code = _ROUTING.get(error.status_code, "bad_request")
-    allow = (error.headers or {}).get("Allow", "")
-    # Sorted, because Starlette joins a set.
-    headers = {"Allow": ", ".join(sorted(allow.split(", ")))} if allow else {}
-    return Problem(status=error.status_code, code=code, detail=error.detail, headers=headers).response()
+async def _not_routed(request: Request, error: Exception) -> Response:
+    match error:
+        case HTTPException(status_code=404):
+            return Problem(status=404, code="not_found", detail=_NO_SUCH_PATH).response()
+        case HTTPException(status_code=405, headers={"Allow": allow}):
+            # Sorted, because Starlette joins a set.
+            allowed = ", ".join(sorted(allow.split(", ")))
+            detail = f"{request.method} is not allowed here; allowed: {allowed}"
+            headers = {"Allow": allowed}
+            return Problem(status=405, code="method_not_allowed", detail=detail, headers=headers).response()
+        case _:
+            raise error
 
 
 async def _gone(_request: Request, _error: Exception) -> Response:

@@ -29,8 +29,8 @@ class ChefError(Exception):
         return self.message()
 
     def message(self) -> str:
-        """Returns: the sentence, made from the fields."""
-        return type(self).__doc__ or type(self).__name__
+        """Returns: the sentence, made from the fields; what was raised without any says what its class says."""
+        return " ".join(map(str, self.args)) or type(self).__doc__ or type(self).__name__
 
 
 class Rejected(ChefError):
@@ -138,7 +138,7 @@ class Draining(Unavailable):
     retry_after_s: float = 5.0
 
     def message(self) -> str:
-        return "this supervisor is stopping; another one, or its next start, will take the job"
+        return f"this supervisor is stopping and did not take the job; send it again in {self.retry_after_s:g} s"
 
 
 @attrs.frozen(str=False)

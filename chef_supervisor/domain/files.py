@@ -55,15 +55,25 @@ def check_collisions(paths: list[str], field: str) -> None:
     Refuse a set of paths that no file system could hold.
 
     Raises:
-        Unprocessable: with code `invalid_path`: a path is a folder of another, or two differ only in case.
+        Unprocessable: with code `invalid_path`: a path is there twice, or a folder of another, or two differ only in
+            case. The paths are named.
     """
     # Folded by case: two such files would be one on the disk that a Mac or Windows user builds on.
-    folded = {path.casefold() for path in paths}
-    if len(folded) < len(paths):
-        raise Unprocessable("invalid_path", field, "two paths differ only in upper and lower case")
-    for path in folded:
+    by_folded: dict[str, str] = {}
+    for path in paths:
+        folded = path.casefold()
+        if folded in by_folded:
+            raise Unprocessable("invalid_path", field, _same_file(by_folded[folded], path))
+        by_folded[folded] = path
+    for path in by_folded:
         parent, slash, _ = path.rpartition("/")
         while slash:
-            if parent in folded:
-                raise Unprocessable("invalid_path", field, f"{parent!r} is both a file and a folder")
+            if parent in by_folded:
+                raise Unprocessable("invalid_path", field, f"{by_folded[parent]!r} is both a file and a folder")
             parent, slash, _ = parent.rpartition("/")
+
+
+def _same_file(one: str, other: str) -> str:
+    if one == other:
+        return f"{one!r} is there twice"
+    return f"{one!r} and {other!r} differ only in upper and lower case"

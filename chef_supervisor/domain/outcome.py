@@ -26,7 +26,6 @@ class Cause(enum.StrEnum):
     OOM = "oom"
     DISK_FULL = "disk_full"
     PIDS = "pids"
-    OUTPUT_LIMIT = "output_limit"
     TIMEOUT = "timeout"
     INSTALL_FAILED = "install_failed"
     NO_TOOLCHAIN = "no_toolchain"

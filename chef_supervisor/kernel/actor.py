@@ -60,7 +60,9 @@ class Context:
     def cancel_helpers(self) -> None:
         """Begin the end of what `spawn` started."""
         for helper in tuple(self._helpers):
-            helper.cancel()
+            # One that is ending already, because another helper crashed, must not be torn out of its own cleanup.
+            if not helper.cancelling():
+                helper.cancel()
 
 
 class Actor(Generic[M_contra]):

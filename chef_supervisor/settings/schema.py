@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NewType
 
@@ -13,7 +14,7 @@ from chef_supervisor.domain.job import JobType, QueueName
 Size = NewType("Size", int)
 _MAX_PORT: Final = 65_535
 _MIN_RENEWALS_PER_LEASE: Final = 3
-# Source: design, "WORKER_TIMEOUT ... ceiling 30 min".
+# A job that needs more is a job for something else; the lease of a slot must end some time.
 _MAX_WORKER_TIMEOUT_MS: Final = 1_800_000
 
 
@@ -66,6 +67,19 @@ def _positive(_instance: object, _attribute: object, value: Any) -> None:
         raise ValueError(msg)
 
 
+def _not_negative(_instance: object, _attribute: object, value: Any) -> None:
+    if value < 0:
+        msg = "must be 0 or more"
+        raise ValueError(msg)
+
+
+def _key_prefix(_instance: object, _attribute: object, value: str) -> None:
+    # A brace would move the hash tag that keeps a queue in one slot of a cluster.
+    if not re.fullmatch(r"[A-Za-z0-9_:-]{1,64}", value):
+        msg = "must be 1 to 64 letters, digits, _, : or -"
+        raise ValueError(msg)
+
+
 def _port(_instance: object, _attribute: object, value: int) -> None:
     if not 0 <= value <= _MAX_PORT:
         msg = f"must be 0 to {_MAX_PORT}"
@@ -111,9 +125,9 @@ class RedisSettings:
     port: int = attrs.field(validator=_port)
     username: str
     password: str = attrs.field(repr=False)
-    database: int
+    database: int = attrs.field(validator=_not_negative)
     unix_socket: str
-    key_prefix: str
+    key_prefix: str = attrs.field(validator=_key_prefix)
     command_timeout_s: float = attrs.field(validator=_positive)
 
 
@@ -140,7 +154,7 @@ class QueueSpec:
     """One queue: the job types it takes, and the slots it may fill (0 = all of the process)."""
 
     types: tuple[JobType, ...]
-    slots: int
+    slots: int = attrs.field(validator=_not_negative)
 
 
 @attrs.frozen(kw_only=True)

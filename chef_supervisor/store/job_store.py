@@ -89,7 +89,7 @@ class JobStore(Protocol):
 
     async def submit(self, job: NewJob) -> JobState:
         """
-        Queue a job durably; a lost reply is replayed, never a second job.
+        Queue a job, as durably as Redis is configured to be; a lost reply is replayed, never a second job.
 
         Raises:
             QueueFull: the bound in jobs or bytes is reached; nothing was queued.

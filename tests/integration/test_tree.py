@@ -12,16 +12,16 @@ import attrs
 import pytest
 
 from chef_supervisor.api.dependencies import HealthReport
+from chef_supervisor.assembly import make_workshop, store_config
 from chef_supervisor.domain.job import JobId, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
 from chef_supervisor.domain.payload import pack
 from chef_supervisor.domain.work import BoxEvent, StepStarted, Work
 from chef_supervisor.kernel import AnySpec, Ref, SupervisorSpec, run_tree
-from chef_supervisor.service import store_config
+from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import load
 from chef_supervisor.store.job_store import JobState
 from chef_supervisor.store.redis_store import RedisJobStore
 from chef_supervisor.tree import Parts, make_tree
-from chef_supervisor.workshop import make_workshop
 from tests.kit.fake_sandbox import FakeSandbox, Play, passing
 from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
 
@@ -83,9 +83,9 @@ async def worker(redis: RedisProcess, *plays: Play) -> AsyncIterator[Worker]:
     parts = Parts(
         settings=settings,
         store=store,
-        workshop=make_workshop(settings, store, sandbox),
+        workshop=make_workshop(settings, WatchedSandbox(sandbox)),
         redis=None,
-        health=HealthReport(sandbox="fake"),
+        health=lambda: HealthReport(sandbox="fake"),
         draining=stop.is_set,
     )
     it = Worker(store, sandbox, make_tree(parts))
@@ -127,7 +127,7 @@ async def test_a_pool_made_to_raise_costs_nothing(redis: RedisProcess) -> None:
         job_id = await it.submit()
         await it.sandbox.started.wait()
 
-        it.ref("engine", "pools", "builds", "pool").tell_nowait("no message of the protocol")
+        it.ref("engine", "pools", "builds").tell_nowait("no message of the protocol")
         later = await it.ended(await it.submit())
         gate.set()
         state = await it.ended(job_id)

@@ -129,6 +129,7 @@ def _play(plan: Branch, script: list[Step], *, end: str, budget: bool) -> None:
     spec = forest.plant(plan, None, (), "")
     assert isinstance(spec, SupervisorSpec)
     log, handler = logging.getLogger("root"), EndOfSupervisor(forest)
+    level = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -136,6 +137,7 @@ def _play(plan: Branch, script: list[Step], *, end: str, budget: bool) -> None:
         run(_perform(spec, Stage(forest), script, end=end), debug=False)
     finally:
         log.removeHandler(handler)
+        log.setLevel(level)
         log.propagate = True
     if budget:
         forest.check_budget("root")

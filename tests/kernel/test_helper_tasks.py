@@ -135,3 +135,39 @@ async def test_actor_and_helper_that_both_raise_are_both_told_of() -> None:
         await running.over()
     assert isinstance(failure.value.__cause__, BaseExceptionGroup)
     assert {type(error) for error in failure.value.__cause__.exceptions} == {Boom, KeyError}
+
+
+class Twins(Actor[str]):
+    """Two helpers: one raises when told to, the other takes a while to clean up."""
+
+    def __init__(self, done: list[str]) -> None:
+        self.done = done
+
+    async def on_start(self) -> None:
+        self.ctx.spawn(self._clean(), name="clean")
+
+    async def receive(self, message: object) -> None:
+        self.ctx.spawn(self._raise(), name="raise")
+
+    async def _raise(self) -> None:
+        raise Boom
+
+    async def _clean(self) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(1)
+            self.done.append("clean")
+
+
+@virtual
+async def test_helper_that_cleans_up_is_not_cut_off_because_another_one_raised() -> None:
+    done: list[str] = []
+    ref = Ref[str]("a")
+    running = await grow(tree(ChildSpec(ref, lambda: Twins(done), restart=Restart.TEMPORARY)))
+
+    await ref.tell("raise")
+    await asyncio.sleep(2)
+
+    assert done == ["clean"]
+    await running.stop()

@@ -13,6 +13,7 @@ from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, 
 from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies
 
 _STEP_S = 0.1
+_PROBE_S = 0.1
 Play = Callable[[Work], AsyncIterator[BoxEvent]]
 
 
@@ -51,17 +52,28 @@ class FakeSandbox:
     `plays` is what the boxes do, in the order they are started; the last one goes on for all that follow.
 
     `open` holds the names of boxes and dependencies that are there now; `orders` all that were asked for.
+    While `away`, no box starts and a probe fails; while `hangs`, a probe never ends. `probes` counts them all.
+    `words` is the reason of every refusal; a box takes `cleanup_s` to end.
     """
 
     plays: list[Play] = attrs.field(factory=lambda: [passing])
     away: bool = False
+    hangs: bool = False
+    probes: int = 0
+    words: str = "made to fail"
+    cleanup_s: float = 0.0
     name: str = "fake"
     orders: list[BoxOrder] = attrs.field(factory=list)
     open: set[str] = attrs.field(factory=set)
     started: asyncio.Event = attrs.field(factory=asyncio.Event)
 
     async def probe(self) -> None:
-        """It can always be started."""
+        self.probes += 1
+        await asyncio.sleep(_PROBE_S)
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.away:
+            raise SandboxUnavailable(self.words)
 
     @asynccontextmanager
     async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
@@ -75,13 +87,14 @@ class FakeSandbox:
     async def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[Box]:
         self.orders.append(order)
         if self.away:
-            raise SandboxUnavailable("made to fail")
+            raise SandboxUnavailable(self.words)
         play = self.plays.pop(0) if len(self.plays) > 1 else self.plays[0]
         self.open.add(order.name)
         self.started.set()
         try:
             yield FakeBox(play)
         finally:
+            await asyncio.sleep(self.cleanup_s)
             self.open.discard(order.name)
 
     async def close(self) -> None:

@@ -30,14 +30,15 @@ class FakeStore:
     """
     Keeps jobs in a dict and events in lists, numbered as `<n>-0`.
 
-    `full` makes every queue full; `away` makes every call fail; `hangs` makes every call wait for ever. `calls` counts
-    them by name.
+    `full` makes every queue full; `away` makes every call fail; `hangs` makes every call wait for ever.
+    `lose_finish_replies`: so many finishes are done and answered with an error. `calls` counts them by name.
     """
 
     queues: tuple[QueueName, ...] = (QueueName("builds"), QueueName("tests"), QueueName("lint"))
     full: bool = False
     away: bool = False
     hangs: bool = False
+    lose_finish_replies: int = 0
     calls: dict[str, int] = attrs.field(factory=dict)
     jobs: dict[JobId, _Held] = attrs.field(factory=dict)
     streams: dict[QueueName, list[JobEvent]] = attrs.field(factory=dict)
@@ -82,7 +83,8 @@ class FakeStore:
 
     async def renew(self, job_id: JobId, fence: Fence) -> bool:
         await self._enter("renew")
-        return self.jobs[job_id].fence == fence
+        held = self.jobs[job_id]
+        return held.fence == fence and not held.state.status.terminal
 
     async def progress(self, job_id: JobId, fence: Fence, percent: int) -> bool:
         await self._enter("progress")
@@ -99,7 +101,11 @@ class FakeStore:
             return False
         held.result = orjson.dumps({"verdict": outcome.result.verdict, "message": outcome.result.message})
         cause = None if outcome.result.cause is None else outcome.result.cause.value
-        await self._change(held, status=outcome.status, progress=100, finished_at_ms=START_MS + 2, cause=cause)
+        if not held.state.status.terminal:
+            await self._change(held, status=outcome.status, progress=100, finished_at_ms=START_MS + 2, cause=cause)
+        if self.lose_finish_replies:
+            self.lose_finish_replies -= 1
+            raise StoreUnavailable("the reply was lost")
         return True
 
     async def release(self, job_id: JobId, fence: Fence) -> bool:

@@ -16,7 +16,7 @@ _LOOK_S = 0.01
 async def alone(ref: Ref[Any], build: Callable[[], Actor[Any]], *others: ChildSpec) -> AsyncIterator[None]:
     """Start the others, then the actor at that address; stop them in order when the context is left."""
     stop = asyncio.Event()
-    spec = SupervisorSpec("test", (*others, ChildSpec(ref, build, restart=Restart.TEMPORARY, shutdown_s=1.0)))
+    spec = SupervisorSpec("test", (*others, ChildSpec(ref, build, restart=Restart.TEMPORARY, shutdown_s=20.0)))
     async with asyncio.TaskGroup() as group:
         group.create_task(run_tree(spec, stop))
         try:

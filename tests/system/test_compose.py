@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import secrets
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -53,17 +55,29 @@ def compose(environment: Mapping[str, str], *arguments: str) -> str:
     return ended.stdout
 
 
+def wait_until_listening(command: list[str], environment: Mapping[str, str]) -> None:
+    """Follow the service's log until it says so; docker-compose 1.29 knows no --wait."""
+    follow = [*command, "logs", "--follow", "--no-color", "supervisor"]
+    with subprocess.Popen(follow, env=environment, stdout=subprocess.PIPE, text=True) as logs:
+        watchdog = threading.Timer(UP_S, logs.kill)
+        watchdog.start()
+        try:
+            assert logs.stdout is not None
+            said = list(itertools.takewhile(lambda line: "api.listening" not in line, logs.stdout))
+            assert logs.poll() is None, "".join(said)
+        finally:
+            watchdog.cancel()
+            logs.kill()
+
+
 @pytest.fixture
 def running(environment: Mapping[str, str]) -> Iterator[httpx.Client]:
     """Yields: a client of the service that Compose started; all of it is gone afterwards, volumes included."""
     command = [str(ROOT / "scripts" / "compose")]
     try:
-        # --wait is unknown to 1.29; the client below waits for the service instead.
         subprocess.run([*command, "up", "--detach", "--no-build"], env=environment, check=True, timeout=UP_S)
-        transport = httpx.HTTPTransport(retries=30)
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{environment['PUBLISHED_PORT']}", timeout=60, transport=transport
-        ) as client:
+        wait_until_listening(command, environment)
+        with httpx.Client(base_url=f"http://127.0.0.1:{environment['PUBLISHED_PORT']}", timeout=60) as client:
             yield client
     finally:
         subprocess.run([*command, "logs", "supervisor"], env=environment, check=False, timeout=60)
@@ -73,24 +87,16 @@ def running(environment: Mapping[str, str]) -> Iterator[httpx.Client]:
 def test_docker_compose_1_29_reads_it_and_nothing_is_published_beyond_loopback(environment: Mapping[str, str]) -> None:
     services = yaml.safe_load(compose(environment, "config"))["services"]
 
+    assert "1.29" in compose(environment, "version", "--short")
     published = [str(port) for service in services.values() for port in service.get("ports", [])]
     assert published
     assert all(port.startswith("127.0.0.1:") for port in published)
-    assert all("healthcheck" in services[name] for name in ("redis", "supervisor"))
-
-
-def wait_until_healthy(client: httpx.Client) -> None:
-    for _ in range(1000):
-        try:
-            if client.get("/api/health").is_success:
-                return
-        except (httpx.RemoteProtocolError, httpx.ReadError):
-            continue  # the engine's proxy takes connections before the service does
-    pytest.fail("the service did not come up")
+    assert all("healthcheck" in services[name] for name in ("redis", "supervisor", "redis-commander"))
+    assert services["redis-commander"]["ports"] == ["127.0.0.1:8081:8081/tcp"]
+    assert services["redis-commander"]["profiles"] == ["debug"]
 
 
 def test_redis_and_supervisor_come_up_and_finish_a_job(running: httpx.Client) -> None:
-    wait_until_healthy(running)
     files = {"package.json": json.dumps({"name": "x", "scripts": {"build": "mkdir dist && echo made > dist/made.txt"}})}
     body = {"type": "build", "data": {"chatId": "compose", "projectFiles": files}}
 

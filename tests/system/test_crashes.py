@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import docker
 import psutil
@@ -44,13 +45,24 @@ def test_a_killed_box_costs_a_run_and_not_the_job(service: Service, sandbox: str
 
 
 def test_nothing_is_left_of_boxes_when_their_jobs_are_over(service: Service, sandbox: str) -> None:
-    job_id = service.submit("test", SLOW)
+    script = "node -e 'require(\"is-number\")'"
+    manifest = {"name": "x", "dependencies": {"is-number": "7.0.0"}, "scripts": {"build": script}}
 
-    service.result_of(job_id)
+    job = service.run("build", {"package.json": json.dumps(manifest)})
 
-    if sandbox == "docker":
-        client = docker.DockerClient(base_url=require_docker())
-        try:
-            assert client.containers.list(all=True, filters={"label": f"chef.job={job_id}"}) == []
-        finally:
-            client.close()
+    assert job["status"] == "completed", told(job)
+    assert left_of_boxes(service, sandbox) == []
+
+
+def left_of_boxes(service: Service, sandbox: str) -> list[object]:
+    if sandbox == "bubblewrap":
+        state_dir = Path(service.wait_for_event("service.settings")["state_dir"])
+        family = psutil.Process(service.process.pid).children(recursive=True)
+        return [*(state_dir / "boxes" / "deps").iterdir(), *(one for one in family if one.name() == "bwrap")]
+    client = docker.DockerClient(base_url=require_docker())
+    instance = service.wait_for_event("sandbox.chosen")["instance"]
+    ours: dict[str, str | list[str] | bool] = {"label": f"chef.supervisor={instance}"}
+    try:
+        return [*client.containers.list(all=True, filters=ours), *client.volumes.list(filters=ours)]
+    finally:
+        client.close()

@@ -38,6 +38,8 @@ end
 local function answer(id, type, tenant, priority, bytes, payload)
   local created = redis.call('HGET', K.job .. id, 'created')
   if created then
+    -- Whoever submits again has sent the payload again, with its TTL.
+    redis.call('PERSIST', K.payload .. id)
     return { QUEUED, created }
   end
   if jobs >= max_jobs or queued_bytes + bytes > max_bytes then

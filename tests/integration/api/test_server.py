@@ -80,7 +80,7 @@ async def test_stop_lets_a_request_finish_and_ends_streams_and_long_polls() -> N
             stream = group.create_task(served.client.get("/api/events"))
             polling = group.create_task(served.client.get(f"/api/jobs/{job_id}?wait=30"))
             await served.readers(2)
-            writer.write(b"POST /api/jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n")
+            writer.write(b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
             writer.write(b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
             await reader.readuntil(b"\r\n\r\n")
 
@@ -98,7 +98,7 @@ async def test_stop_lets_a_request_finish_and_ends_streams_and_long_polls() -> N
 @pytest.mark.asyncio
 async def test_stop_cuts_what_does_not_finish_in_time(caplog: pytest.LogCaptureFixture) -> None:
     async with serving(body_timeout_s=60.0) as served, served.connection() as (reader, writer):
-        writer.write(b"POST /api/jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n")
+        writer.write(b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         writer.write(b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
 
@@ -121,7 +121,7 @@ async def test_cancelled_server_leaves_nothing_behind() -> None:
         running = group.create_task(server.run())
         await server.ready.wait()
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-        writer.write(b"POST /api/jobs HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n")
+        writer.write(b"POST /api/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         writer.write(b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         await reader.readuntil(b"\r\n\r\n")
         running.cancel()

@@ -162,6 +162,6 @@ async def history(server: RedisServer, steps: list[Step]) -> None:
 
 
 @given(steps=STEPS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_random_histories_go_as_the_model_says(redis_server: RedisServer, steps: list[Step]) -> None:
     asyncio.run(history(redis_server, steps))

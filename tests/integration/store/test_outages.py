@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 import redis
 
-from chef_supervisor.domain.errors import StoreUnavailable
+from chef_supervisor.domain.errors import Bug, StoreUnavailable
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import (
@@ -115,6 +115,36 @@ async def test_a_restart_between_two_calls_is_not_noticed(own_redis: RedisProces
     await works_again(own_store)
 
 
+@pytest.mark.parametrize("first", ["read", "submit"])
+async def test_however_many_connections_a_restart_broke_the_first_call_is_answered(
+    own_redis: RedisProcess, own_store: RedisJobStore, first: str
+) -> None:
+    job = a_job()
+    await own_store.submit(job)
+    async with asyncio.TaskGroup() as group:
+        for queue in own_store._config.queues:
+            for _ in range(2):
+                group.create_task(own_store.reap(queue))
+                group.create_task(own_store.claim(queue, 0 if queue == BUILDS else 1))
+    assert len(own_store._lines._idle) >= 5
+
+    own_redis.kill()
+    own_redis.start()
+
+    state = await (own_store.read(job.job_id) if first == "read" else own_store.submit(job))
+    assert state.job_id == job.job_id
+
+
+async def test_a_blocking_command_that_is_refused_is_a_mistake_of_ours(own_redis: RedisProcess) -> None:
+    """Somebody has put a text where the wake key is."""
+    store = RedisJobStore(own_redis.config())
+    with own_redis.client() as client:
+        client.set("chef:{builds.0}:wake", "text")
+    with pytest.raises(Bug):
+        await store.wait_for_work(BUILDS, 1)
+    await store.close()
+
+
 async def test_blocked_readers_hear_of_a_death(own_redis: RedisProcess, own_store: RedisJobStore) -> None:
     async def blocked(call: Callable[[], object]) -> bool:
         try:
@@ -133,19 +163,22 @@ async def test_blocked_readers_hear_of_a_death(own_redis: RedisProcess, own_stor
     assert waiting.result()
 
 
+@pytest.mark.parametrize("abandoned", ["claim", "reap"])
 async def test_what_nobody_waits_for_any_more_is_not_done_when_the_server_goes_on(
-    own_redis: RedisProcess, own_store: RedisJobStore
+    own_redis: RedisProcess, own_store: RedisJobStore, abandoned: str
 ) -> None:
-    """A claim and a reaping lie in the sockets of a server that hangs; their senders gave up long before it goes on."""
+    """It lies in the socket of a server that hangs, and its sender gave up long before that goes on."""
     [job_id] = await submit(own_store, a_job())
     held = await claim_one(own_store)
     [waiting] = await submit(own_store, a_job())
+    await own_store.reap(BUILDS)
     with own_redis.client() as client:  # the lease ran out while the server was away
         client.zadd("chef:{builds.0}:active", {job_id: 1})
     own_redis.pause()
-    for call in (own_store.reap(BUILDS), own_store.claim(BUILDS, 5), own_store.check()):
+    # Only the first finds an open connection to leave its command in; the second passes the time.
+    for call in (CALLS[abandoned], CALLS["check"]):
         with pytest.raises(StoreUnavailable):
-            await call
+            await call(own_store)  # type: ignore[misc]
 
     own_redis.resume()
     await own_store.check()

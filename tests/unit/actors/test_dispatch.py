@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,11 +15,29 @@ from chef_supervisor.domain.job import Claim, JobStatus, JobType, NewJob, QueueN
 from chef_supervisor.domain.slots import Slots
 from chef_supervisor.kernel import Actor, ChildSpec, DynamicSpec, Ref, Strategy, SupervisorSpec, run_tree
 from chef_supervisor.protocol import WorkArrived
+from chef_supervisor.sandboxes.watched import WatchedSandbox
+from tests.kit.fake_sandbox import FakeSandbox
 from tests.kit.fake_store import FakeStore
 from tests.kit.recording import until
 from tests.kit.virtual_time import virtual
 
 BUILDS, TESTS = QueueName("builds"), QueueName("tests")
+
+
+@attrs.define(eq=False)
+class Waker(FakeStore):
+    """Blocks in wait_for_work as Redis would; the fake answers at once. A claim's answer takes `claim_s`."""
+
+    claim_s: float = 0.0
+
+    async def wait_for_work(self, queue: QueueName, timeout_s: float) -> bool:
+        await asyncio.sleep(timeout_s)
+        return await super().wait_for_work(queue, timeout_s)
+
+    async def claim(self, queue: QueueName, slots: int) -> Sequence[Claim]:
+        claims = await super().claim(queue, slots)
+        await asyncio.sleep(self.claim_s)
+        return claims
 
 
 @attrs.define(eq=False)
@@ -31,6 +49,7 @@ class Idle(Actor[Any]):
 
     async def on_start(self) -> None:
         self.house.running[self.claim.job_id] = self
+        self.house.on_begin(self.claim.job_id)
 
     async def receive(self, message: object) -> None:
         self.house.running.pop(self.claim.job_id)
@@ -43,10 +62,15 @@ class Idle(Actor[Any]):
 class House:
     """A dispatcher, its pools and their runners on a fake store."""
 
-    store: FakeStore = attrs.field(factory=FakeStore)
+    store: Waker = attrs.field(factory=Waker)
+    sandbox: FakeSandbox = attrs.field(factory=FakeSandbox)
+    watched: WatchedSandbox = attrs.field(
+        default=attrs.Factory(lambda self: WatchedSandbox(self.sandbox), takes_self=True)
+    )
+    on_begin: Callable[[str], None] = lambda _: None
     running: dict[str, Idle] = attrs.field(factory=dict)
     dispatcher: Ref[Any] = attrs.field(factory=lambda: Ref("dispatcher"))
-    pools: Mapping[QueueName, Ref[Any]] = attrs.field(factory=lambda: {BUILDS: Ref("pool"), TESTS: Ref("pool")})
+    pools: Mapping[QueueName, Ref[Any]] = attrs.field(factory=lambda: {BUILDS: Ref(BUILDS), TESTS: Ref(TESTS)})
     serial: int = 0
 
     async def submit(self, queue: QueueName, count: int) -> None:
@@ -58,40 +82,34 @@ class House:
     def of(self, queue: QueueName) -> list[Idle]:
         return [runner for job_id, runner in self.running.items() if job_id.startswith(f"{queue}.")]
 
-    def pair(self, queue: QueueName) -> SupervisorSpec:
-        runners: Ref[Any] = Ref("runners")
-        pool = ChildSpec(
-            self.pools[queue],
-            lambda: Pool(
-                queue=queue,
-                runners=runners,
-                dispatcher=self.dispatcher,
-                make_runner=lambda claim: Idle(claim, self),
-                grace_s=1.0,
-            ),
+    def pool(self, queue: QueueName, runners: Ref[Any]) -> ChildSpec:
+        build = lambda: Pool(  # noqa: E731
+            queue=queue,
+            runners=runners,
+            dispatcher=self.dispatcher,
+            make_runner=lambda claim: Idle(claim, self),
+            runner_shutdown_s=1.0,
         )
-        return SupervisorSpec(queue, (DynamicSpec(runners), pool), strategy=Strategy.REST_FOR_ONE)
+        return ChildSpec(self.pools[queue], build)
 
     def tree(self, slots: int) -> SupervisorSpec:
+        runners: Ref[Any] = Ref("runners")
         build = lambda: Dispatcher(  # noqa: E731
-            store=self.store, pools=self.pools, slots=Slots(slots, {BUILDS: 0, TESTS: 0}), poll_s=1.0
+            store=self.store,
+            pools=self.pools,
+            slots=Slots(slots, {BUILDS: 0, TESTS: 0}),
+            sandbox=self.watched,
+            poll_s=1.0,
         )
-        pools = SupervisorSpec("pools", tuple(map(self.pair, self.pools)))
-        return SupervisorSpec("engine", (pools, ChildSpec(self.dispatcher, build)), strategy=Strategy.REST_FOR_ONE)
-
-
-class Waker(FakeStore):
-    """Blocks in wait_for_work as Redis would; the fake answers at once."""
-
-    async def wait_for_work(self, queue: QueueName, timeout_s: float) -> bool:
-        await asyncio.sleep(timeout_s)
-        return await super().wait_for_work(queue, timeout_s)
+        pools = SupervisorSpec("pools", tuple(self.pool(queue, runners) for queue in self.pools))
+        children = (DynamicSpec(runners), pools, ChildSpec(self.dispatcher, build))
+        return SupervisorSpec("engine", children, strategy=Strategy.REST_FOR_ONE)
 
 
 @asynccontextmanager
 async def house(slots: int, waiting: int = 0) -> AsyncIterator[House]:
     """Run a house, with so many jobs in each queue when it starts; stop it in order when the context is left."""
-    it, stop = House(store=Waker()), asyncio.Event()
+    it, stop = House(), asyncio.Event()
     for queue in it.pools:
         await it.submit(queue, waiting)
     async with asyncio.TaskGroup() as group:
@@ -218,3 +236,34 @@ async def test_claims_go_on_when_the_store_is_back() -> None:
         await it.submit(BUILDS, 1)
 
         await until(lambda: len(it.running) == 1, within_s=5)
+
+
+@virtual
+async def test_nothing_is_claimed_while_the_sandbox_is_away() -> None:
+    async with house(slots=1) as it:
+        it.sandbox.away = True
+        await it.watched.is_away()
+        await it.submit(BUILDS, 3)
+
+        await asyncio.sleep(60)
+        runs = [held.state.runs for held in it.store.jobs.values()]
+        it.sandbox.away = False
+
+        assert runs == [0, 0, 0]
+        await until(lambda: len(it.running) == 1)
+
+
+@virtual
+async def test_a_job_claimed_while_the_process_stops_still_gets_a_runner() -> None:
+    begun: list[str] = []
+    async with house(slots=1) as it:
+        it.on_begin = begun.append
+        it.store.claim_s = 0.5
+        await it.submit(BUILDS, 1)
+        [job] = it.store.jobs.values()
+        # Redis gave the job away; its answer is still under way when the stop comes.
+        await until(lambda: job.state.status is JobStatus.PROCESSING)
+        early = list(begun)
+
+    assert early == []
+    assert begun == [job.job.job_id]

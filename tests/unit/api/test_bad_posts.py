@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from chef_supervisor.api import HealthReport
-from tests.unit.api.api_kit import Api, assert_problem
-from tests.unit.api.bad_requests import PARAMETERS, Bad
+from chef_supervisor.api import HealthReport, project_files
+from tests.unit.api.api_kit import Api, assert_problem, data
+from tests.unit.api.bad_requests import PARAMETERS, Bad, job_with_files
 
 
 @pytest.mark.parametrize("bad", PARAMETERS)
@@ -29,7 +31,49 @@ async def test_unknown_field_is_named_with_what_is_known(api: Api) -> None:
 
 
 @pytest.mark.asyncio
-async def test_row_41_announced_size_is_refused_before_reading(api: Api) -> None:
+async def test_missing_type_is_said_to_be_missing(api: Api) -> None:
+    problem = (await api.post(type=None)).json()
+
+    assert problem["code"] == "missing_field"
+    assert problem["detail"] == "is missing; must be one of build, test, lint, analyze"
+
+
+@pytest.mark.parametrize(
+    ("value", "count"), [pytest.param("", 170_000, id="files"), pytest.param({"type": "folder"}, 90_000, id="folders")]
+)
+@pytest.mark.asyncio
+async def test_far_too_many_files_are_refused_without_a_look_at_any(
+    api: Api, monkeypatch: pytest.MonkeyPatch, value: Any, count: int
+) -> None:
+    looks = Mock()
+    monkeypatch.setattr(project_files, "_path", looks)
+    monkeypatch.setattr(project_files, "_content", looks)
+
+    response = await api.post(job_with_files({f"f{number}": value for number in range(count)}))
+
+    problem = assert_problem(response, 422, "too_many_files")
+    assert str(count) in problem["detail"]
+    assert looks.call_count == 0
+
+
+@pytest.mark.parametrize(
+    ("paths", "detail"),
+    [
+        (("a.txt", "/home/project/a.txt"), "'a.txt' is there twice"),
+        (("caf\u00e9", "cafe\u0301"), "'caf\u00e9' is there twice"),
+        (("src/App.tsx", "src/app.tsx"), "'src/App.tsx' and 'src/app.tsx' differ only in upper and lower case"),
+        (("Src", "src/a"), "'Src' is both a file and a folder"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_paths_that_exclude_each_other_are_named(api: Api, paths: tuple[str, ...], detail: str) -> None:
+    problem = assert_problem(await api.post(data=data(dict.fromkeys(paths, "x"))), 422, "invalid_path")
+
+    assert problem["detail"] == detail
+
+
+@pytest.mark.asyncio
+async def test_announced_size_is_refused_before_reading(api: Api) -> None:
     read: list[bool] = []
 
     async def unread() -> AsyncIterator[bytes]:
@@ -45,7 +89,7 @@ async def test_row_41_announced_size_is_refused_before_reading(api: Api) -> None
 
 
 @pytest.mark.asyncio
-async def test_row_42_body_without_length_is_cut_at_the_limit(api: Api) -> None:
+async def test_body_without_length_is_cut_at_the_limit(api: Api) -> None:
     sent = 0
 
     async def endless() -> AsyncIterator[bytes]:
@@ -61,21 +105,22 @@ async def test_row_42_body_without_length_is_cut_at_the_limit(api: Api) -> None:
 
 
 @pytest.mark.asyncio
-async def test_row_70_draining_refuses_at_once_and_goes_on_reading(api: Api) -> None:
+async def test_draining_refuses_at_once_and_goes_on_reading(api: Api) -> None:
     job_id = await api.posted()
     api.draining = True
 
     refused = await api.post()
     read = await api.client.get(f"/api/jobs/{job_id}")
 
-    assert_problem(refused, 503, "draining")
+    problem = assert_problem(refused, 503, "draining")
+    assert "did not take the job; send it again" in problem["detail"]
     assert int(refused.headers["retry-after"]) >= 1
     assert read.status_code == 200
     assert len(api.store.jobs) == 1
 
 
 @pytest.mark.asyncio
-async def test_row_70_full_queue_says_when_to_come_again(api: Api) -> None:
+async def test_full_queue_says_when_to_come_again(api: Api) -> None:
     api.store.full = True
 
     response = await api.post()
@@ -86,7 +131,7 @@ async def test_row_70_full_queue_says_when_to_come_again(api: Api) -> None:
 
 
 @pytest.mark.asyncio
-async def test_row_70_store_away_is_503(api: Api) -> None:
+async def test_store_away_is_503(api: Api) -> None:
     api.store.away = True
 
     response = await api.post()
@@ -99,7 +144,7 @@ async def test_row_70_store_away_is_503(api: Api) -> None:
     "job_id", ["", "*", "%3F", "[a-z]", "{q}", "job:1", "x" * 5_000, "builds.0_short", "%00", "a%2Fb"]
 )
 @pytest.mark.asyncio
-async def test_row_71_malformed_id_is_unknown_without_a_call_of_the_store(api: Api, job_id: str) -> None:
+async def test_malformed_id_is_unknown_without_a_call_of_the_store(api: Api, job_id: str) -> None:
     response = await api.client.get(f"/api/jobs/{job_id}")
 
     assert_problem(response, 404, "not_found")
@@ -107,7 +152,7 @@ async def test_row_71_malformed_id_is_unknown_without_a_call_of_the_store(api: A
 
 
 @pytest.mark.asyncio
-async def test_row_71_id_of_an_unknown_queue_is_unknown_without_a_call_of_the_store(api: Api) -> None:
+async def test_id_of_an_unknown_queue_is_unknown_without_a_call_of_the_store(api: Api) -> None:
     response = await api.client.get("/api/jobs/deploys.0_" + "a" * 26)
 
     assert_problem(response, 404, "not_found")
@@ -115,7 +160,7 @@ async def test_row_71_id_of_an_unknown_queue_is_unknown_without_a_call_of_the_st
 
 
 @pytest.mark.asyncio
-async def test_row_74_unknown_job_is_404(api: Api) -> None:
+async def test_unknown_job_is_404(api: Api) -> None:
     response = await api.client.get("/api/jobs/builds.0_" + "a" * 26)
 
     assert_problem(response, 404, "not_found")
@@ -123,22 +168,27 @@ async def test_row_74_unknown_job_is_404(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"])
 @pytest.mark.asyncio
-async def test_row_75_other_methods_are_told_what_is_allowed(api: Api, method: str) -> None:
+async def test_other_methods_are_told_what_is_allowed(api: Api, method: str) -> None:
     response = await api.client.request(method, "/api/jobs")
 
     assert response.status_code == 405
     assert response.headers["allow"] == "POST"
+    if method != "HEAD":
+        problem = assert_problem(response, 405, "method_not_allowed")
+        assert problem["detail"] == f"{method} is not allowed here; allowed: POST"
 
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/jobs/", "/api/health/", "/api/nothing", "/API/jobs"])
 @pytest.mark.asyncio
 async def test_unknown_path_is_404_and_never_a_redirect(api: Api, path: str) -> None:
-    assert_problem(await api.client.get(path), 404, "not_found")
+    problem = assert_problem(await api.client.get(path), 404, "not_found")
+
+    assert "docs/api.md" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", ["/api/stats", "/api/jobs/builds.0_" + "a" * 26, "/api/events"])
 @pytest.mark.asyncio
-async def test_row_78_unknown_parameter_is_refused_as_json(api: Api, path: str) -> None:
+async def test_unknown_parameter_is_refused_as_json(api: Api, path: str) -> None:
     response = await api.client.get(path, params={"format": "<script>"})
 
     problem = assert_problem(response, 422, "unknown_parameter")

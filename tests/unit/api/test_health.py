@@ -67,7 +67,7 @@ async def test_alive_whatever_redis_does(api: Api) -> None:
 
 
 @pytest.mark.asyncio
-async def test_row_79_health_is_only_read(api: Api) -> None:
+async def test_health_is_only_read(api: Api) -> None:
     assert (await api.client.head("/api/health")).status_code == 200
     assert_problem(await api.client.post("/api/health"), 405, "method_not_allowed")
 

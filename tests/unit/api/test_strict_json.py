@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any
+from typing import Any, cast
+from unittest.mock import Mock
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,39 @@ def test_depth_is_allowed_up_to_the_limit() -> None:
     parse_json(nested(MAX_DEPTH))
     with pytest.raises(BadRequest, match="16 levels"):
         parse_json(nested(MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" + b"1," * MAX_VALUES + b"1]", id="numbers"),
+        pytest.param(b"[" + b'"",' * 4 * MAX_VALUES + b'""]', id="strings"),
+        pytest.param(b'[{"a":"' + b'"},{"a":"' * 2 * MAX_VALUES + b'"}]', id="objects"),
+        pytest.param(b'"' * 8 * MAX_VALUES, id="quotes that are no JSON"),
+    ],
+)
+def test_too_many_values_are_refused_before_they_are_made(body: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = Mock(side_effect=orjson.loads)
+    monkeypatch.setattr("chef_supervisor.api.strict_json.orjson.loads", loads)
+
+    with pytest.raises(BadRequest) as refused:
+        parse_json(body)
+
+    assert refused.value.code == "json_too_large"
+    assert loads.call_count == (0 if b"," in body else 1)
+
+
+def test_as_many_values_as_allowed_are_read() -> None:
+    members = ",".join(f'"{number}":""' for number in range(MAX_VALUES - 1))
+
+    assert len(cast("dict[str, str]", parse_json(f"{{{members}}}".encode()))) == MAX_VALUES - 1
+
+
+def test_brackets_that_only_close_are_no_json() -> None:
+    with pytest.raises(BadRequest) as refused:
+        parse_json(b"]" * 4 * MAX_VALUES)
+
+    assert refused.value.code == "invalid_json"
 
 
 def test_brackets_and_commas_in_strings_count_for_nothing() -> None:

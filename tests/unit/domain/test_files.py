@@ -58,6 +58,21 @@ def test_paths_that_cannot_stand_beside_each_other_are_refused(paths: list[str])
         check_collisions(paths, "data.projectFiles")
 
 
+@pytest.mark.parametrize(
+    ("paths", "detail"),
+    [
+        (["a", "b", "a"], "'a' is there twice"),
+        (["Readme.md", "README.md"], "'Readme.md' and 'README.md' differ only in upper and lower case"),
+        (["A/B", "a/b/c"], "'A/B' is both a file and a folder"),
+    ],
+)
+def test_paths_that_cannot_stand_beside_each_other_are_named_as_they_were_sent(paths: list[str], detail: str) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        check_collisions(paths, "data.projectFiles")
+
+    assert (refused.value.code, refused.value.detail) == ("invalid_path", detail)
+
+
 def test_paths_that_share_a_folder_can_stand_beside_each_other() -> None:
     check_collisions(["a/b", "a/c", "ab"], "data.projectFiles")
 

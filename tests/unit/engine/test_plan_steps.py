@@ -183,6 +183,16 @@ def test_a_project_that_no_toolchain_knows_fails_and_says_what_was_looked_for(fi
     assert (found.status, found.result.cause) == (JobStatus.FAILED, Cause.NO_TOOLCHAIN)
     assert "package.json" in found.result.message
     assert "requirements" in found.result.message
+    assert "any *.py file (a single one is enough)" in found.result.message
+
+
+def test_a_single_python_file_at_the_top_is_a_project() -> None:
+    at_the_top = plan(JobType.BUILD, as_bytes({"a.py": ""}), TOOLCHAINS, BUDGET)
+    below = plan(JobType.BUILD, as_bytes({"src/a.py": ""}), TOOLCHAINS, BUDGET)
+
+    assert isinstance(at_the_top, Plan)
+    assert isinstance(below, Outcome)
+    assert below.result.cause is Cause.NO_TOOLCHAIN
 
 
 def test_analyze_without_anything_to_check_is_its_inventory() -> None:

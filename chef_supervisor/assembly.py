@@ -1,0 +1,144 @@
+"""Makes the adapters from the settings: the store, the sandbox in force, and the workshop of all runners."""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Final
+
+from chef_supervisor.domain.errors import Misconfigured, SandboxUnavailable
+from chef_supervisor.domain.files import RESERVED
+from chef_supervisor.engine.plan import Budget
+from chef_supervisor.engine.toolchains import load_toolchains
+from chef_supervisor.sandboxes.choose import Chosen, choose
+from chef_supervisor.sandboxes.config import BubblewrapConfig, DockerConfig
+from chef_supervisor.sandboxes.sandbox import Limits
+from chef_supervisor.sandboxes.watched import WatchedSandbox
+from chef_supervisor.settings import Settings, default_config
+from chef_supervisor.store.config import StoreConfig
+from chef_supervisor.workshop import Workshop
+
+# Installs run at the root of the dependencies.
+_CA_FILE: Final = f"{RESERVED}/ca-certificates.pem"
+# By these node, pip, uv, git, curl and whatever uses OpenSSL are told of certificates.
+_CA_VARIABLES: Final = (
+    "NODE_EXTRA_CA_CERTS",
+    "PIP_CERT",
+    "REQUESTS_CA_BUNDLE",
+    "SSL_CERT_FILE",
+    "GIT_SSL_CAINFO",
+    "CURL_CA_BUNDLE",
+)
+
+
+async def choose_sandbox(settings: Settings, instance: str) -> Chosen:
+    """
+    Returns: the sandbox in force, and why. `instance` marks what is ours in the engine.
+
+    Raises:
+        Misconfigured: no sandbox of the kind that is asked for can run here; the text says what to do.
+    """
+    try:
+        return await choose(
+            settings.sandbox.kind,
+            environment=settings.process.environment,
+            docker=DockerConfig(
+                image=settings.sandbox.image,
+                instance=instance,
+                # Two calls a box at a time (one that ends beside one that starts), and some for all else.
+                max_threads=2 * settings.worker.max_concurrent + 8,
+            ),
+            bubblewrap=BubblewrapConfig(data_dir=Path(settings.process.state_dir) / "boxes"),
+        )
+    except SandboxUnavailable as error:
+        raise Misconfigured((f"CHEF_SANDBOX={settings.sandbox.kind.value!r}: {error.reason}",)) from error
+
+
+def store_config(settings: Settings) -> StoreConfig:
+    """Returns: what the store must know, from three sections of the settings."""
+    redis, queue, retention = settings.redis, settings.queue, settings.retention
+    return StoreConfig(
+        host=redis.host,
+        port=redis.port,
+        username=redis.username or None,
+        password=redis.password or None,
+        database=redis.database,
+        unix_socket=redis.unix_socket or None,
+        key_prefix=redis.key_prefix,
+        command_timeout_s=redis.command_timeout_s,
+        queues=tuple(settings.queues),
+        max_jobs=queue.max_jobs,
+        max_bytes=queue.max_bytes,
+        lease_s=queue.lease_s,
+        max_ruined_runs=queue.max_ruined_runs,
+        keep_jobs=retention.max_jobs,
+        keep_s=retention.max_age_s,
+        keep_bytes=retention.max_bytes,
+    )
+
+
+def make_workshop(settings: Settings, sandbox: WatchedSandbox) -> Workshop:
+    """
+    Returns: what every runner of this process works with.
+
+    Raises:
+        Misconfigured: a toolchain has faults, or the file of certificates cannot be read.
+    """
+    certificates = _certificates(settings.sandbox.extra_ca_certs)
+    return Workshop(
+        sandbox=sandbox,
+        toolchains=load_toolchains(default_config() / "toolchains"),
+        budget=_budget(settings),
+        job_limits=_job_limits(settings),
+        install_limits=_install_limits(settings),
+        trust_files={_CA_FILE: certificates} if certificates else {},
+        trust_env=dict.fromkeys(_CA_VARIABLES, f"/deps/{_CA_FILE}") if certificates else {},
+    )
+
+
+def _budget(settings: Settings) -> Budget:
+    return Budget(
+        steps_timeout_s=settings.worker.timeout_ms / 1000,
+        install_timeout_s=settings.install.timeout_ms / 1000,
+        output_bytes=settings.worker.output_bytes,
+    )
+
+
+def _job_limits(settings: Settings) -> Limits:
+    worker = settings.worker
+    return Limits(
+        memory_bytes=worker.memory_limit,
+        cpus=worker.cpu_limit,
+        pids=worker.pids_limit,
+        # Its bytes are memory: half of the limit leaves the other half to the tools.
+        workspace_bytes=worker.memory_limit // 2,
+    )
+
+
+def _install_limits(settings: Settings) -> Limits:
+    install = settings.install
+    return Limits(
+        memory_bytes=install.memory_limit,
+        cpus=install.cpu_limit,
+        pids=settings.worker.pids_limit,
+        workspace_bytes=install.memory_limit // 2,
+    )
+
+
+def _certificates(path: str) -> bytes:
+    """Returns: the machine's own certificates and the extra ones, for most tools take one file and no other."""
+    if not path:
+        return b""
+    try:
+        extra = Path(path).read_bytes()
+    except OSError as error:
+        raise Misconfigured((f"CHEF_EXTRA_CA_CERTS={path!r}: cannot be read: {error.strerror}",)) from error
+    own_bytes = _own_certificates()
+    return extra if own_bytes in extra else own_bytes + b"\n" + extra
+
+
+def _own_certificates() -> bytes:
+    # Where Python knows only a folder of certificates, Debian's bundle is the usual file.
+    candidates = (ssl.get_default_verify_paths().cafile, "/etc/ssl/certs/ca-certificates.crt", "/etc/ssl/cert.pem")
+    found = next((Path(path) for path in candidates if path and Path(path).is_file()), None)
+    return found.read_bytes() if found is not None else b""

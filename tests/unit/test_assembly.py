@@ -1,0 +1,58 @@
+"""Adapters made from settings: limits, and the certificates that installs trust."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from chef_supervisor.assembly import make_workshop, store_config
+from chef_supervisor.domain.errors import Misconfigured
+from chef_supervisor.sandboxes.watched import WatchedSandbox
+from chef_supervisor.settings import load
+from chef_supervisor.workshop import Workshop
+from tests.kit.fake_sandbox import FakeSandbox
+
+
+def workshop(**env: str) -> Workshop:
+    return make_workshop(load(env), WatchedSandbox(FakeSandbox()))
+
+
+def test_without_extra_certificates_an_install_is_told_of_none() -> None:
+    made = workshop()
+
+    assert (made.trust_files, made.trust_env) == ({}, {})
+
+
+def test_extra_certificates_come_on_top_of_the_machines_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, extra = tmp_path / "own.pem", tmp_path / "extra.pem"
+    own.write_bytes(b"OWN")
+    extra.write_bytes(b"EXTRA")
+    monkeypatch.setenv("SSL_CERT_FILE", str(own))
+
+    made = workshop(CHEF_EXTRA_CA_CERTS=str(extra))
+
+    [(path, content)] = made.trust_files.items()
+    assert b"OWN" in content
+    assert b"EXTRA" in content
+    assert set(made.trust_env.values()) == {f"/deps/{path}"}
+    assert {"NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE"} <= made.trust_env.keys()
+
+
+def test_certificates_that_cannot_be_read_are_told_with_name_and_value(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"CHEF_EXTRA_CA_CERTS='.*missing.pem'"):
+        workshop(CHEF_EXTRA_CA_CERTS=str(tmp_path / "missing.pem"))
+
+
+def test_the_limits_of_a_box_are_those_of_the_settings() -> None:
+    made = workshop(WORKER_MEMORY_LIMIT="1g", WORKER_CPU_LIMIT="0.5", WORKER_TIMEOUT="5000")
+
+    assert (made.job_limits.memory_bytes, made.job_limits.workspace_bytes) == (1 << 30, 1 << 29)
+    assert made.job_limits.cpus == 0.5
+    assert made.budget.steps_timeout_s == 5
+
+
+def test_the_store_is_told_where_redis_is() -> None:
+    config = store_config(load({"REDIS_HOST": "there", "REDIS_PORT": "6400", "CHEF_REDIS_PASSWORD": "x"}))
+
+    assert (config.host, config.port, config.password, config.unix_socket) == ("there", 6400, "x", None)

@@ -1,0 +1,66 @@
+"""How records come out: one JSON object a line, with the sentence, the event and its fields."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from chef_supervisor import log_format
+from chef_supervisor.settings import load
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
+    handlers, level, uvicorn_level = root.handlers[:], root.level, uvicorn.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    uvicorn.setLevel(uvicorn_level)
+
+
+def test_a_record_is_one_line_of_json_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.configure(load({"CHEF_LOG_FORMAT": "json"}).log)
+
+    logging.getLogger("chef.x").info("job %s\nis done", "a", extra={"event": "job.completed", "job_id": "a"})
+
+    [line] = capsys.readouterr().err.splitlines()
+    record = json.loads(line)
+    assert record["message"] == "job a\nis done"
+    assert (record["event"], record["job_id"], record["level"], record["logger"]) == (
+        "job.completed",
+        "a",
+        "info",
+        "chef.x",
+    )
+    assert record["timestamp"].endswith("Z")
+
+
+def test_a_crash_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.configure(load({"CHEF_LOG_FORMAT": "json"}).log)
+
+    try:
+        int("made to fail")
+    except ValueError:
+        logging.getLogger("chef.x").exception("crashed")
+
+    assert "made to fail" in json.loads(capsys.readouterr().err)["exception"]
+
+
+def test_a_console_line_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.configure(load({"CHEF_LOG_FORMAT": "console"}).log)
+
+    logging.getLogger("chef.x").info("job %s is done", "a")
+
+    assert "job a is done" in capsys.readouterr().err
+
+
+def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.configure(load({"CHEF_LOG_LEVEL": "warning", "CHEF_LOG_FORMAT": "json"}).log)
+
+    logging.getLogger("chef.x").info("not worth it")
+
+    assert capsys.readouterr().err == ""
