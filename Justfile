@@ -24,6 +24,11 @@ demo *args:
 test *args:
     @exec scripts/test "$@"
 
+# The tests, and how much of the code they ran (branches count; 90 % is the floor)
+coverage *args:
+    @coverage run -m pytest -m "not slow" "$@"
+    @coverage report --fail-under 90
+
 # Run the tests again whenever a file changes
 [no-exit-message]
 test-watch *args:

@@ -60,6 +60,8 @@ def plan(job_type: JobType, files: ProjectFiles, toolchains: Sequence[Toolchain]
     toolchain, project = found
     ways = toolchain.jobs.get(job_type, ())
     way = next((way for way in ways if project.holds(way.when)), Way(skip=_NOTHING[job_type]))
+    if way.skip is not None and project.manifest.fault and job_type is not JobType.ANALYZE:
+        return _unreadable(toolchain, project)
     if way.skip is not None:
         return _skipped(job_type, way.skip, toolchain, project)
     return _planned(job_type, toolchain, project, way, budget)
@@ -77,6 +79,19 @@ def _no_toolchain(toolchains: Sequence[Toolchain]) -> Outcome:
     looked_for = ", ".join(one.looks_for for one in sorted(toolchains, key=lambda one: one.precedence))
     message = f"No toolchain knows this project; looked at its top for {looked_for}."
     result = Result(verdict=Verdict.FAILED, cause=Cause.NO_TOOLCHAIN, message=message, summary=f"failed: {message}")
+    return Outcome(status=JobStatus.FAILED, result=result)
+
+
+def _unreadable(toolchain: Toolchain, project: Project) -> Outcome:
+    # Nothing to do was found only because nothing could be read: that is no success.
+    message = message_of(f"The dependencies could not be installed: {project.manifest.fault}.", 300)
+    result = Result(
+        verdict=Verdict.FAILED,
+        cause=Cause.INSTALL_FAILED,
+        message=message,
+        summary=clip(f"failed: {message}"),
+        warnings=_warnings(toolchain, project),
+    )
     return Outcome(status=JobStatus.FAILED, result=result)
 
 

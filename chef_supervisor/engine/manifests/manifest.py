@@ -20,6 +20,7 @@ class Manifest:
         files: what an install is given beside, or instead of, the project's own files.
         words: replacements for words of an argv that depend on the project.
         warnings: sentences for the result.
+        fault: why the manifest cannot be read; without it nobody knows what there is to do.
     """
 
     scripts: Mapping[str, str] = attrs.field(factory=dict)
@@ -28,3 +29,4 @@ class Manifest:
     files: ProjectFiles = attrs.field(factory=dict)
     words: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict)
     warnings: tuple[str, ...] = ()
+    fault: str = ""

@@ -11,7 +11,7 @@ from . import beneath
 from .channel import Channel
 from .frames import ARTIFACT, REPORT, pack_named
 from .globs import start_of, translate
-from .names import RESERVED, may_leave
+from .names import RESERVED, name_outside
 from .order import Order
 
 _MAX_ENTRIES = 200_000
@@ -44,6 +44,8 @@ class Artifacts:
         self._left = order.max_artifacts
         self._bytes_left = _MAX_ARTIFACT_BYTES
         self._entries_left = _MAX_ENTRIES
+        # Two names on the disk may be one outside: in NFC, é is é however it was written.
+        self._taken: set[str] = set()
         self.left_out = 0
 
     def send(self) -> None:
@@ -90,13 +92,15 @@ class Artifacts:
         return sorted(folders), sorted(files)
 
     def _send_one(self, path: str) -> None:
-        found = self._digest(path) if self._left > 0 and may_leave(path) else None
-        if found is None:
+        name = name_outside(path) if self._left > 0 else None
+        found = self._digest(path) if name is not None and name not in self._taken else None
+        if name is None or found is None:
             self.left_out += 1
             return
         self._left -= 1
+        self._taken.add(name)
         size, digest = found
-        self._channel.send(ARTIFACT, json.dumps({"path": path, "bytes": size, "sha256": digest}).encode())
+        self._channel.send(ARTIFACT, json.dumps({"path": name, "bytes": size, "sha256": digest}).encode())
 
     def _digest(self, path: str) -> tuple[int, str] | None:
         try:

@@ -7,15 +7,15 @@ RESERVED = ".chef"
 _FORBIDDEN_CATEGORIES = {"Cc", "Cf", "Cs", "Co"}
 
 
-def may_leave(path: str) -> bool:
-    """Returns: whether the supervisor would take a file of that path."""
+def name_outside(path: str) -> str | None:
+    """Returns: what the supervisor will call a file of that path, in NFC; None where it would not take it."""
     parts = path.split("/")
     if "\\" in path or path[1:2] == ":" or parts[0] == RESERVED or any(part in ("", ".", "..") for part in parts):
-        return False
+        return None
     if not path.isascii() or not path.isprintable():
         path = _normal(path)
         parts = path.split("/")
-    return path != "" and len(parts) <= _MAX_SEGMENTS and _short(path, parts)
+    return path if path and len(parts) <= _MAX_SEGMENTS and _short(path, parts) else None
 
 
 def _normal(path: str) -> str:

@@ -3,6 +3,7 @@ A filter of system calls for boxes of bubblewrap, which has none of its own.
 
 It refuses what no build or test needs and what reaches past namespaces: mounting, further namespaces, kernel keys, BPF,
 io_uring, perf, modules, and every family of sockets but local ones and IP (AF_VSOCK would reach a hypervisor).
+Memory that belongs to no process and no folder is not there at all: nobody could count it.
 Source: Docker's default profile, for the choice; linux/seccomp.h and linux/filter.h for the layout.
 """
 
@@ -25,11 +26,14 @@ class Machine:
     clone: int
     socket: int
     refused: tuple[int, ...]
+    # memfd_create, shmget: what they hold stands neither in a process nor in a tmpfs, where the watch looks.
+    uncounted: tuple[int, ...]
 
 
 # io_uring_*, open_tree, move_mount, fsopen, fsconfig, fsmount, fspick, mount_setattr: the same everywhere.
 _REFUSED_EVERYWHERE: Final = (425, 426, 427, 428, 429, 430, 431, 432, 433, 442)
 _CLONE3: Final = 435
+_MEMFD_SECRET: Final = 447
 _MACHINES: Final[Mapping[str, Machine]] = {
     "x86_64": Machine(
         audit=0xC000003E,
@@ -42,6 +46,7 @@ _MACHINES: Final[Mapping[str, Machine]] = {
             *(103, 155, 163, 165, 166, 167, 168, 169, 172, 173, 175, 176, 179, 212, 246, 248, 249, 250, 272, 298),
             *(304, 308, 313, 320, 321, 323),
         ),
+        uncounted=(319, 29),
     ),
     "aarch64": Machine(
         audit=0xC00000B7,
@@ -52,6 +57,7 @@ _MACHINES: Final[Mapping[str, Machine]] = {
             *(18, 39, 40, 41, 60, 89, 97, 104, 105, 106, 116, 142, 217, 218, 219, 224, 225, 241, 265, 268, 273, 280),
             *(282, 294),
         ),
+        uncounted=(279, 194),
     ),
 }
 # AF_UNIX, AF_INET, AF_INET6, AF_NETLINK (which `getaddrinfo` asks for the machine's addresses).
@@ -76,8 +82,12 @@ def seccomp_program(machine: str | None = None) -> bytes | None:
         *_unless(_EQUAL, known.audit, *refuse, at=_ARCH),
         *_when(_AT_LEAST, _X32_BIT, *refuse, load=True),
         *(op for number in (*known.refused, *_REFUSED_EVERYWHERE) for op in _when(_EQUAL, number, *refuse)),
-        # Its flags are behind a pointer; without it the C library takes `clone`.
-        *_when(_EQUAL, _CLONE3, _RETURN, _ERRNO | errno.ENOSYS),
+        # clone3: its flags are behind a pointer; without it the C library takes `clone`.
+        *(
+            op
+            for number in (_CLONE3, _MEMFD_SECRET, *known.uncounted)
+            for op in _when(_EQUAL, number, _RETURN, _ERRNO | errno.ENOSYS)
+        ),
         _op(_EQUAL, known.clone, otherwise=4),
         *_when(_ANY_BIT, _NEW_NAMESPACES, *refuse, at=_FIRST_ARGUMENT, load=True),
         _op(_RETURN, _ALLOW),

@@ -21,6 +21,8 @@ from chef_supervisor.sandboxes.sandbox import Limits
 
 _PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
 _MEMORY_FOLDERS: Final = ("workspace", "tmp", "dev/shm")
+# As in Docker: an empty file takes memory too, which the size of a tmpfs does not bound.
+_MOST_FILES: Final = 200 << 10
 _PSS_ANON: Final = re.compile(rb"^Pss_Anon:\s+(\d+) kB", re.MULTILINE)
 
 
@@ -65,12 +67,13 @@ class Watch:
 def _over(pids: list[int], limits: Limits) -> EndedBy | None:
     if len(pids) > limits.pids:
         return EndedBy.PIDS
-    files = _tmpfs_bytes(pids[0])
-    if files + sum(map(_private_bytes, pids)) <= limits.memory_bytes:
-        return None
-    # Forks share pages, and the sum above counts them for each; the exact figure is too dear for every look.
-    exact = sum(map(_proportional_bytes, pids))
-    return EndedBy.OOM if files + exact > limits.memory_bytes else None
+    held, files = _in_memory(pids[0])
+    if held + sum(map(_private_bytes, pids)) > limits.memory_bytes:
+        # Forks share pages, and the sum above counts them for each; the exact figure is too dear for every look.
+        exact = sum(map(_proportional_bytes, pids))
+        if held + exact > limits.memory_bytes:
+            return EndedBy.OOM
+    return EndedBy.DISK_FULL if files > _MOST_FILES else None
 
 
 def _children() -> dict[int, list[int]]:
@@ -113,15 +116,17 @@ def _proportional_bytes(pid: int) -> int:
     return int(found[1]) * 1024 if found else _private_bytes(pid)
 
 
-def _tmpfs_bytes(pid: int) -> int:
-    used = 0
+def _in_memory(pid: int) -> tuple[int, int]:
+    """Returns: how many bytes its tmpfs hold, and how many files."""
+    used = files = 0
     for folder in _MEMORY_FOLDERS:
         try:
             status = os.statvfs(f"/proc/{pid}/root/{folder}")
         except OSError:
             continue
         used += (status.f_blocks - status.f_bfree) * status.f_frsize
-    return used
+        files += status.f_files - status.f_ffree
+    return used, files
 
 
 def _read(path: str) -> bytes:

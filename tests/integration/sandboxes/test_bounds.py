@@ -51,6 +51,24 @@ async def test_a_memory_bomb_is_out_of_memory(sandbox: Sandbox) -> None:
     assert heard.end.ended_by is EndedBy.OOM
 
 
+async def test_more_files_than_a_workspace_may_have_fill_it(sandbox: Sandbox) -> None:
+    # Empty files: no size stops them.
+    many = "for i in __import__('itertools').count(): open(str(i), 'w').close()"
+
+    heard = await run(sandbox, work(python(many, timeout_s=30)))
+
+    assert heard.end.ended_by is EndedBy.DISK_FULL
+
+
+async def test_memory_that_no_process_shows_is_bounded_all_the_same(sandbox: Sandbox) -> None:
+    hide = "import os\nfor _ in range(40): os.write(os.memfd_create('x'), bytes(10 << 20))\nprint('HIDDEN')"
+
+    heard = await run(sandbox, work(python(hide)))
+
+    assert heard.ended == [] or heard.ended[0].exit_code != 0
+    assert b"HIDDEN" not in heard.output()
+
+
 async def test_files_count_as_memory(sandbox: Sandbox) -> None:
     limits = attrs.evolve(LIMITS, memory_bytes=128 * MIB, workspace_bytes=512 * MIB)
     steps = (shell("head -c 400M /dev/zero > big && sleep 600"),)

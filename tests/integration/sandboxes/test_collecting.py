@@ -84,6 +84,16 @@ async def test_artifacts_are_bounded_and_the_rest_is_told(sandbox: Sandbox) -> N
     assert any(warning.startswith("3 files") for warning in heard.end.warnings)
 
 
+async def test_two_files_that_are_one_outside_are_one_artifact(sandbox: Sandbox) -> None:
+    script = "mkdir dist; cd dist; touch \"$(printf 'caf\\303\\251')\" \"$(printf 'cafe\\314\\201')\""
+
+    heard = await run(sandbox, collecting(script, artifact_globs=("dist/**",)))
+
+    assert heard.end.complete
+    assert list(heard.artifacts) == ["dist/caf\u00e9"]
+    assert heard.end.warnings == ("1 files that match an artifact pattern were left out",)
+
+
 async def test_a_sparse_terabyte_is_no_artifact_and_no_delay(sandbox: Sandbox) -> None:
     heard = await run(sandbox, collecting("truncate -s 200M big || true; echo x > small", artifact_globs=("*",)))
 

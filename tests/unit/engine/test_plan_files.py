@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chef_supervisor.domain.job import JobType
-from chef_supervisor.domain.outcome import Outcome
+from chef_supervisor.domain.job import JobStatus, JobType
+from chef_supervisor.domain.outcome import Cause, Outcome, Verdict
 from chef_supervisor.engine.plan import Plan, plan
 from tests.unit.engine.samples import BUDGET, TOOLCHAINS, as_bytes, package, planned
 
@@ -23,6 +23,17 @@ def test_a_broken_package_json_is_planned_without_raising(content: str) -> None:
     found = plan(JobType.ANALYZE, as_bytes({"package.json": content}), TOOLCHAINS, BUDGET)
 
     assert isinstance(found, Outcome)
+
+
+@pytest.mark.parametrize("job_type", [JobType.BUILD, JobType.TEST, JobType.LINT])
+@pytest.mark.parametrize("content", ["", "{", "[]", "null"])
+def test_a_project_whose_package_json_cannot_be_read_fails_and_says_why(content: str, job_type: JobType) -> None:
+    found = plan(job_type, as_bytes({"package.json": content, "src/main.ts": ""}), TOOLCHAINS, BUDGET)
+
+    assert isinstance(found, Outcome)
+    assert (found.status, found.result.verdict) == (JobStatus.FAILED, Verdict.FAILED)
+    assert found.result.cause is Cause.INSTALL_FAILED
+    assert "package.json cannot be read" in found.result.message
 
 
 @pytest.mark.parametrize("content", ["a = " + "[" * 5000, "=", "a = 1\n" * 60_000, "\udcff"])

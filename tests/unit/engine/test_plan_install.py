@@ -31,6 +31,61 @@ def test_an_install_sees_manifests_only_and_is_linked(more: dict[str, str], comm
     assert (found.install.timeout_s, found.run.timeout_s) == (30, 60)
 
 
+NPMRC_KEPT = (
+    "registry=https://npm.example/",
+    "@me:registry = https://npm.example/me/",
+    "//npm.example/me/:_authToken=${TOKEN}",
+    "legacy-peer-deps=true",
+    "omit[]=optional",
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "git=npx",
+        " git = npx",
+        '"git"=npx',
+        "'git'=npx",
+        "\\git=npx",
+        "${HOME}git=npx",
+        "git[]=npx",
+        "script-shell=./patches/x",
+        "node-options=--require ./patches/x.js",
+        "ignore-scripts=false",
+        "userconfig=patches/npmrc",
+        "globalconfig=patches/npmrc",
+        "prefix=patches",
+        "[section]",
+        "registry\\=x\u2028git=npx",
+    ],
+)
+def test_an_install_goes_by_no_setting_that_could_run_the_projects_code(line: str) -> None:
+    settings = "\r\n".join(["; a comment", *NPMRC_KEPT, line, ""])
+
+    found = planned(JobType.BUILD, {**package(("vite",)), ".npmrc": settings})
+
+    assert found.install is not None
+    assert found.install.files[".npmrc"].decode().splitlines() == list(NPMRC_KEPT)
+    assert found.run.files[".npmrc"] == settings.encode()
+    assert any(warning.startswith(".npmrc: not used") for warning in found.warnings)
+
+
+def test_settings_of_an_unreadable_project_are_looked_at_too() -> None:
+    files = {"package.json": "{", "a.test.mjs": "import 'node:test'", ".npmrc": "git=npx"}
+
+    found = planned(JobType.TEST, files)
+
+    assert found.install is not None
+    assert found.install.files[".npmrc"] == b""
+
+
+def test_secrets_of_the_settings_stand_in_no_warning() -> None:
+    found = planned(JobType.BUILD, {**package(("vite",)), ".npmrc": "git=s3cret\n_authToken=s3cret"})
+
+    assert not any("s3cret" in warning for warning in found.warnings)
+
+
 def test_without_dependencies_nothing_is_installed_nor_linked() -> None:
     found = planned(JobType.BUILD, package(build="node build.js"))
 
