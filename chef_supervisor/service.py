@@ -47,7 +47,7 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
     _tell(settings)
     redis = EmbeddedRedis(Path(settings.process.state_dir) / "redis") if embedded_redis else None
     if redis is not None:
-        settings = attrs.evolve(settings, redis=attrs.evolve(settings.redis, unix_socket=str(redis.socket_path)))
+        settings = _with_embedded(settings, redis)
     async with AsyncExitStack() as stack:
         store = RedisJobStore(store_config(settings))
         stack.push_async_callback(store.close)
@@ -56,6 +56,12 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
             settings=settings, store=store, workshop=workshop, redis=redis, health=health, draining=stop.is_set
         )
         return await _run_tree(parts, stop)
+
+
+def _with_embedded(settings: Settings, redis: EmbeddedRedis) -> Settings:
+    # It has no password and one database: its socket lies in a folder that is ours alone.
+    own = attrs.evolve(settings.redis, unix_socket=str(redis.socket_path), username="", password="", database=0)
+    return attrs.evolve(settings, redis=own)
 
 
 async def _workshop(settings: Settings, stack: AsyncExitStack) -> tuple[Workshop | None, HealthSource]:

@@ -42,6 +42,7 @@ class Dispatcher(Actor[DispatcherMessage]):
     # The number of the claim that last gave each queue something; the lowest is dealt to first.
     _served: dict[QueueName, int] = attrs.field(factory=dict, init=False)
     _claims: Iterator[int] = attrs.field(factory=lambda: itertools.count(1), init=False)
+    _store_away: bool = attrs.field(default=False, init=False)
     _has_room: dict[QueueName, asyncio.Event] = attrs.field(factory=dict, init=False)
 
     async def on_start(self) -> None:
@@ -114,8 +115,9 @@ class Dispatcher(Actor[DispatcherMessage]):
         self._looked_at[queue] = asyncio.get_running_loop().time()
         try:
             claims = await self.store.claim(queue, count)
+            self._tell_back()
         except StoreUnavailable as error:
-            log.warning("claims pause: %s", error, extra={"event": "store.unavailable", "queue": queue})
+            self._tell_away(error)
             claims = ()
         if claims:
             self._served[queue] = next(self._claims)
@@ -123,6 +125,17 @@ class Dispatcher(Actor[DispatcherMessage]):
             self._hungry.discard(queue)
         for claim in claims:
             await self._hand_over(queue, claim)
+
+    def _tell_away(self, error: StoreUnavailable) -> None:
+        # Once: it is asked several times a second.
+        if not self._store_away:
+            log.warning("claims pause: %s", error, extra={"event": "store.unavailable"})
+        self._store_away = True
+
+    def _tell_back(self) -> None:
+        if self._store_away:
+            log.info("claims go on", extra={"event": "store.back"})
+        self._store_away = False
 
     async def _hand_over(self, queue: QueueName, claim: Claim) -> None:
         self.slots.take(queue, claim.job_id)

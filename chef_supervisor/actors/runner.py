@@ -117,26 +117,31 @@ class Runner(Actor[Never]):
 
     async def _finish(self, outcome: Outcome) -> None:
         self._finishing = True
+        if not await self._record(outcome):
+            self._tell_fenced()
+            return
+        extra = self._extra(f"job.{outcome.status}") | {"verdict": str(outcome.result.verdict)}
+        log.info("job %s %s", self.claim.job_id, outcome.status, extra=extra)
+
+    async def _record(self, outcome: Outcome) -> bool:
+        told = False
         while True:
             try:
-                ours = await self.store.finish(self.claim.job_id, self.claim.fence, outcome)
+                return await self.store.finish(self.claim.job_id, self.claim.fence, outcome)
             except StoreUnavailable as error:
-                log.warning("outcome of %s is kept: %s", self.claim.job_id, error, extra={"event": "store.unavailable"})
+                if not told:
+                    extra = self._extra("store.unavailable")
+                    log.warning("outcome of %s is kept: %s", self.claim.job_id, error, extra=extra)
+                told = True
                 await asyncio.sleep(_FINISH_RETRY_S)
-                continue
-            if not ours:
-                self._tell_fenced()
-                return
-            extra = self._extra(f"job.{outcome.status}") | {"verdict": str(outcome.result.verdict)}
-            log.info("job %s %s", self.claim.job_id, outcome.status, extra=extra)
-            return
 
     async def _put_back(self) -> None:
         try:
             if await self.store.release(self.claim.job_id, self.claim.fence):
                 log.info("job %s is put back", self.claim.job_id, extra=self._extra("job.pending"))
         except StoreUnavailable as error:
-            log.warning("job %s could not be put back; its lease runs out: %s", self.claim.job_id, error)
+            extra = self._extra("store.unavailable")
+            log.warning("job %s is not put back; its lease runs out: %s", self.claim.job_id, error, extra=extra)
 
     def _tell_fenced(self) -> None:
         sentence = "job %s belongs to another run, or is over; this run is dropped"

@@ -13,6 +13,8 @@ from chef_supervisor.domain.job import JobType, QueueName
 
 Size = NewType("Size", int)
 _MAX_PORT: Final = 65_535
+_LEAST_MEMORY_BYTES: Final = 64 << 20
+_MOST_MEMORY_BYTES: Final = 1 << 40
 _MIN_RENEWALS_PER_LEASE: Final = 3
 # A job that needs more is a job for something else; the lease of a slot must end some time.
 _MAX_WORKER_TIMEOUT_MS: Final = 1_800_000
@@ -70,6 +72,13 @@ def _positive(_instance: object, _attribute: object, value: Any) -> None:
 def _not_negative(_instance: object, _attribute: object, value: Any) -> None:
     if value < 0:
         msg = "must be 0 or more"
+        raise ValueError(msg)
+
+
+def _enough_memory(_instance: object, _attribute: object, value: Any) -> None:
+    # Less holds no Node, let alone its workspace; most often a unit was forgotten.
+    if not _LEAST_MEMORY_BYTES <= value <= _MOST_MEMORY_BYTES:
+        msg = "must be 64m to 1024g"
         raise ValueError(msg)
 
 
@@ -167,7 +176,7 @@ class RetentionSettings:
 @attrs.frozen(kw_only=True)
 class WorkerSettings:
     max_concurrent: int = attrs.field(validator=_positive)
-    memory_limit: Size = attrs.field(validator=_positive)
+    memory_limit: Size = attrs.field(validator=_enough_memory)
     cpu_limit: float = attrs.field(validator=_positive)
     pids_limit: int = attrs.field(validator=_positive)
     timeout_ms: int = attrs.field(validator=_within_ceiling)
@@ -177,7 +186,7 @@ class WorkerSettings:
 
 @attrs.frozen(kw_only=True)
 class InstallSettings:
-    memory_limit: Size = attrs.field(validator=_positive)
+    memory_limit: Size = attrs.field(validator=_enough_memory)
     cpu_limit: float = attrs.field(validator=_positive)
     timeout_ms: int = attrs.field(validator=_positive)
 

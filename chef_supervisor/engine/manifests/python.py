@@ -28,6 +28,22 @@ _NAME: Final = re.compile(r"\s*([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)")
 # The project itself and other folders: they are not there when dependencies are installed.
 _LOCAL: Final = re.compile(r"\s*(?:-e\b|--editable\b|\.|/|file:|[\w.-]+(?:\[[^\]]*\])?\s*@\s*(?:file:|\.))")
 
+# An install has network, and building a package runs its code: only wheels are installed.
+_BUILT: Final = re.compile(
+    r"""\s*(?:[\w.-]+\s*(?:\[[^\]]*\])?\s*@\s*)?        # a name, or nothing
+        (?:git|hg|svn|bzr|https?|ftp)[+\w.-]*://      # then an address
+        (?!\S*\.whl(?:[\s;\#]|$))                    # of anything but a wheel""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_OPTION: Final = re.compile(r"\s*(-{1,2}[A-Za-z][A-Za-z-]*)")
+# Options of a requirements file that say where and what, not how to build.
+_KNOWN_OPTIONS: Final = frozenset(
+    {
+        *("-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "--no-index"),
+        *("-f", "--find-links", "--pre", "--prefer-binary", "--require-hashes", "--trusted-host"),
+    }
+)
+
 
 def canonical(name: str) -> str:
     """Returns: the name as indexes compare it (PEP 503)."""
@@ -45,9 +61,9 @@ def read_python(files: ProjectFiles) -> Manifest:
     listed = {path: _lines(files[path]) for path in globs.matching(_ALL_FILES, files)}
     declared = [line for line in dict.fromkeys(requirements(pyproject)) if _is_one_line(line)]
     warnings += _left_out([*declared, *(line for lines in listed.values() for line in lines)])
-    kept = {path: [line for line in lines if not _LOCAL.match(line)] for path, lines in listed.items()}
+    kept = {path: [line for line in lines if not _why_not(line)] for path, lines in listed.items()}
     wanted = [path for path in globs.matching(_FILES, files) if any(map(_says_something, kept[path]))]
-    own = [line for line in declared if not _LOCAL.match(line)]
+    own = [line for line in declared if not _why_not(line)]
     return Manifest(
         dependencies=_names([*own, *(line for path in wanted for line in kept[path])]),
         installs=bool(own or wanted),
@@ -81,9 +97,19 @@ def _says_something(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
+def _why_not(line: str) -> str:
+    """Returns: why that line is left out of what pip is given; empty where it is not."""
+    if _LOCAL.match(line):
+        return "it is part of the project or a folder"
+    if _BUILT.match(line):
+        return "only wheels are installed: building a package would run its code with network"
+    option = _OPTION.match(line)
+    return "this option is not taken from a project" if option and option[1] not in _KNOWN_OPTIONS else ""
+
+
 def _left_out(lines: list[str]) -> list[str]:
-    local = [line.strip() for line in lines if _LOCAL.match(line)]
-    return [f"not installed, because it is part of the project or a folder: {line[:200]}" for line in local[:10]]
+    reasons = ((line.strip(), _why_not(line)) for line in lines)
+    return [f"not installed, because {reason}: {line[:200]}" for line, reason in reasons if reason][:10]
 
 
 def _names(lines: list[str]) -> frozenset[str]:

@@ -136,8 +136,8 @@ def test_uv_syncs_from_its_lock_file() -> None:
 
     assert found.install is not None
     assert [" ".join(step.argv) for step in found.install.steps] == [
-        "uv sync --frozen --no-install-project --no-install-workspace --all-groups --extra dev",
-        "uv pip install --python /deps/venv/bin/python pytest",
+        "uv sync --frozen --no-install-project --no-install-workspace --no-build --all-groups --extra dev",
+        "uv pip install --no-build --python /deps/venv/bin/python pytest",
     ]
     assert {"pyproject.toml", "uv.lock"} == set(found.install.files)
     assert found.install.env["UV_PROJECT_ENVIRONMENT"] == "/deps/venv"
@@ -162,3 +162,54 @@ def test_another_managers_lock_file_is_told_of() -> None:
     found = planned(JobType.BUILD, {**package(("vite",)), "yarn.lock": ""})
 
     assert any("another package manager" in warning for warning in found.warnings)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x @ https://files.example/x.tar.gz",
+        "x[extra]@git+https://git.example/x",
+        "git+ssh://git.example/x#egg=x",
+        "https://files.example/x.zip",
+        "  hg+http://hg.example/x",
+        "x @ https://files.example/x.whl.tar.gz",
+        "--no-binary=:all:",
+        "--no-binary :all:",
+        "--config-settings=x=y",
+        "-e .",
+    ],
+)
+@pytest.mark.parametrize("listed_in", ["requirements.txt", "constraints.txt"])
+def test_no_requirement_makes_pip_build_anything(line: str, listed_in: str) -> None:
+    files = as_bytes(
+        {"requirements.txt": "pytest\n", listed_in: f"pytest\n{line}\n", "test_a.py": "def test_a(): pass"}
+    )
+
+    found = plan(JobType.TEST, files, TOOLCHAINS, BUDGET)
+
+    assert isinstance(found, Plan)
+    assert found.install is not None
+    assert line.strip() not in b"".join(found.install.files.values()).decode()
+    assert any(line.strip() in warning for warning in found.warnings)
+    assert "--only-binary=:all:" in found.install.steps[-1].argv
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "x @ https://files.example/x-1-py3-none-any.whl",
+        "https://files.example/x-1-py3-none-any.whl#sha256=00",
+        "--extra-index-url https://index.example/simple",
+        "-c constraints.txt",
+        "x==1 --hash=sha256:00",
+        "x>=1; python_version > '3'",
+    ],
+)
+def test_what_needs_no_build_stays_as_it_is(line: str) -> None:
+    files = as_bytes({"requirements.txt": f"pytest\n{line}\n", "test_a.py": "def test_a(): pass"})
+
+    found = plan(JobType.TEST, files, TOOLCHAINS, BUDGET)
+
+    assert isinstance(found, Plan)
+    assert found.install is not None
+    assert line in found.install.files["requirements.txt"].decode()

@@ -94,3 +94,20 @@ def test_every_name_of_the_contract_is_documented() -> None:
     documented = (default_config().parent / "docs" / "configuration.md").read_text()
 
     assert [name for name in CONTRACT_NAMES if f"`{name}`" not in documented] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WORKER_MEMORY_LIMIT", "512"),
+        ("WORKER_MEMORY_LIMIT", "99999999g"),
+        ("CHEF_QUEUES_LINT_SLOTS", "-3"),
+        ("CHEF_REDIS_DATABASE", "-1"),
+        ("CHEF_REDIS_KEY_PREFIX", "a{b"),
+        ("WORKER_TIMEOUT", "0"),
+        ("REDIS_PORT", "65536"),
+    ],
+)
+def test_a_value_that_could_not_work_is_a_fault(name: str, value: str) -> None:
+    with pytest.raises(Misconfigured, match=name):
+        load({name: value})
