@@ -10,7 +10,7 @@ import redis
 
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import Clock
-from tests.kit.redis_servers import RedisServer, own_redis_fixture, redis_server_fixture
+from tests.kit.redis_servers import RedisProcess, RedisServer, own_redis_fixture, redis_server_fixture
 
 __all__ = ["own_redis_fixture", "redis_server_fixture"]
 
@@ -40,7 +40,9 @@ async def make_store(
     stores: list[RedisJobStore] = []
 
     def make(**fields: Any) -> RedisJobStore:
-        stores.append(RedisJobStore(redis_server.config(key_prefix=prefix, **fields), now_ms=clock))
+        # Patient: a busy machine is no outage, and the tests of outages have a store of their own.
+        config = redis_server.config(**{"key_prefix": prefix, "command_timeout_s": 60.0, **fields})
+        stores.append(RedisJobStore(config, now_ms=clock))
         return stores[-1]
 
     yield make
@@ -51,3 +53,12 @@ async def make_store(
 @pytest.fixture
 def store(make_store: Callable[..., RedisJobStore]) -> RedisJobStore:
     return make_store()
+
+
+@pytest_asyncio.fixture
+async def own_store(own_redis: RedisProcess) -> AsyncIterator[RedisJobStore]:
+    """With the server's clock and little patience."""
+    store = RedisJobStore(own_redis.config(command_timeout_s=0.25))
+    yield store
+    own_redis.resume()
+    await store.close()

@@ -5,19 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-import orjson
 import pytest
 import redis
 
 from chef_supervisor.domain.errors import QueueFull, UnknownJob
-from chef_supervisor.domain.job import JobId, JobStatus, NewJob
+from chef_supervisor.domain.job import JobId, NewJob
 from chef_supervisor.store.job_store import QueueStats
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import (
     BUILDS,
     CANCELLED,
     FAILED,
-    LEASE_MS,
     LINT,
     PASSED,
     TIMED_OUT,
@@ -207,100 +205,3 @@ async def test_stats_count_jobs_by_what_became_of_them(store: RedisJobStore) -> 
     assert stats[BUILDS] == QueueStats(waiting=1, active=5, completed=4, failed=3, timeout=2, cancelled=1)
     assert stats[LINT] == QueueStats()
     assert list(stats) == ["builds", "tests", "lint"]
-
-
-async def test_an_expired_lease_is_its_holders_until_it_is_reaped(store: RedisJobStore, clock: Clock) -> None:
-    await submit(store, a_job(), a_job())
-    slow, late = await store.claim(BUILDS, 2)
-    clock.pass_ms(2 * LEASE_MS)
-
-    assert await store.finish(slow.job_id, slow.fence, PASSED)
-    assert await store.renew(late.job_id, late.fence)
-    assert (await store.reap(BUILDS)).requeued == ()
-
-
-async def test_a_renewed_lease_is_not_reaped(store: RedisJobStore, clock: Clock) -> None:
-    await submit(store, a_job())
-    claim = await claim_one(store)
-    for _ in range(5):
-        clock.pass_ms(LEASE_MS - 1)
-        assert await store.renew(claim.job_id, claim.fence)
-
-    assert (await store.reap(BUILDS)).requeued == ()
-
-
-async def test_reaped_jobs_wait_in_their_old_places(store: RedisJobStore, clock: Clock) -> None:
-    jobs = await submit(store, a_job("a"), a_job("b"), a_job("a"), a_job("c", priority=20))
-    claims = await store.claim(BUILDS, 3)
-    clock.pass_ms(LEASE_MS + 1)
-
-    reaped = await store.reap(BUILDS)
-
-    assert sorted(reaped.requeued) == sorted(claim.job_id for claim in claims)
-    again = await store.claim(BUILDS, 4)
-    assert [claim.job_id for claim in again] == [jobs[3], *jobs[:3]]
-    assert [claim.runs for claim in again] == [2, 2, 2, 1]
-    assert not await store.renew(claims[0].job_id, claims[0].fence)
-
-
-async def test_a_job_that_loses_every_run_is_poisoned(store: RedisJobStore, clock: Clock) -> None:
-    """Four runs: the one it is due and the three that infrastructure may ruin."""
-    [job_id] = await submit(store, a_job())
-    for run in (1, 2, 3):
-        assert (await claim_one(store)).runs == run
-        clock.pass_ms(LEASE_MS + 1)
-        assert (await store.reap(BUILDS)).requeued == (job_id,)
-    last = await claim_one(store)
-    clock.pass_ms(LEASE_MS + 1)
-
-    assert (await store.reap(BUILDS)).poisoned == (job_id,)
-
-    state = await store.read(job_id)
-    assert (state.status, state.cause, state.runs) == (JobStatus.FAILED, "poisoned", 4)
-    result = await store.result(job_id)
-    assert result is not None
-    assert orjson.loads(result)["cause"] == "poisoned"
-    assert not await store.finish(job_id, last.fence, PASSED)
-    assert await store.claim(BUILDS, 1) == []
-
-
-async def test_released_runs_do_not_poison(store: RedisJobStore, clock: Clock) -> None:
-    await submit(store, a_job())
-    for _ in range(6):
-        claim = await claim_one(store)
-        await store.release(claim.job_id, claim.fence)
-
-    assert (await claim_one(store)).runs == 1
-
-
-async def test_delayed_jobs_that_are_due_wait_again(
-    store: RedisJobStore, raw: redis.Redis, prefix: str, clock: Clock
-) -> None:
-    """As a delayed submission will leave them: a member, no score yet."""
-    keys = f"{prefix}:{{builds.0}}"
-    due, later = await submit(store, a_job(), a_job())
-    for job_id, at in ((due, clock.ms), (later, clock.ms + 1)):
-        raw.zrem(f"{keys}:pending", raw.hget(f"{keys}:job:{job_id}", "member"))  # type: ignore[arg-type]
-        raw.hdel(f"{keys}:job:{job_id}", "score")
-        raw.zadd(f"{keys}:delayed", {job_id: at})
-
-    assert (await store.reap(BUILDS)).promoted == (due,)
-
-    stats = (await store.stats())[BUILDS]
-    assert (stats.waiting, stats.delayed) == (1, 1)
-    assert (await claim_one(store)).job_id == due
-
-
-async def test_sixteen_thousand_expired_leases_are_reaped_in_bounded_passes(store: RedisJobStore, clock: Clock) -> None:
-    await submit_together(store, [a_job() for _ in range(16_000)])
-    while await store.claim(BUILDS, 256):
-        pass
-    clock.pass_ms(LEASE_MS + 1)
-
-    sizes = []
-    while requeued := (await store.reap(BUILDS, 1_000_000)).requeued:
-        sizes.append(len(requeued))
-
-    assert sum(sizes) == 16_000
-    assert max(sizes) <= 256
-    assert (await store.stats())[BUILDS].waiting == 16_000

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import psutil
@@ -45,6 +46,16 @@ def folder() -> Iterator[Path]:
         yield Path(folder) / "redis"
 
 
+@asynccontextmanager
+async def store_at(socket_path: Path) -> AsyncIterator[RedisJobStore]:
+    """Yields: a store on that server; closed whatever the test finds."""
+    store = RedisJobStore(StoreConfig(unix_socket=str(socket_path), command_timeout_s=60.0))
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
 def spoil(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     (folder / "appendonly.aof").write_bytes(b"no append-only file\n" * 10)
@@ -67,11 +78,10 @@ def start_parent(folder: Path) -> tuple[subprocess.Popen[bytes], psutil.Process]
 
 async def test_it_serves_a_store_on_its_socket(folder: Path) -> None:
     async with EmbeddedRedis(folder) as socket_path:
-        store = RedisJobStore(StoreConfig(unix_socket=str(socket_path)))
         job = a_job()
-        await store.submit(job)
-        assert (await claim_one(store)).job_id == job.job_id
-        await store.close()
+        async with store_at(socket_path) as store:
+            await store.submit(job)
+            assert (await claim_one(store)).job_id == job.job_id
 
         assert is_private(socket_path)
         assert is_private(folder)
@@ -83,18 +93,16 @@ async def test_jobs_survive_its_restart_and_its_death(folder: Path) -> None:
     jobs = []
     for end in (signal.SIGTERM, signal.SIGKILL):
         await redis.start()
-        store = RedisJobStore(StoreConfig(unix_socket=str(redis.socket_path)))
-        jobs.append((await store.submit(a_job())).job_id)
-        await store.close()
+        async with store_at(redis.socket_path) as store:
+            jobs.append((await store.submit(a_job())).job_id)
         assert redis.pid is not None
         os.kill(redis.pid, end)
         assert await redis.died() in (0, -9)
         await redis.stop()
 
     async with redis as socket_path:
-        store = RedisJobStore(StoreConfig(unix_socket=str(socket_path)))
-        assert [(await claim_one(store)).job_id for _ in jobs] == jobs
-        await store.close()
+        async with store_at(socket_path) as store:
+            assert [(await claim_one(store)).job_id for _ in jobs] == jobs
 
 
 async def test_its_data_are_kept_as_the_shipped_configuration_says(folder: Path) -> None:
