@@ -30,6 +30,8 @@ class DockerConfig:
     # What a box may take past its work's own time to hand back reports and artifacts.
     end_grace_s: float = 15.0
     stop_timeout_s: float = 20.0
+    # What each part of the cleanup may take once a job is cancelled: a call under way, the box, the dependencies.
+    hurry_s: float = 2.5
 
 
 @attrs.frozen(kw_only=True)
@@ -51,3 +53,7 @@ class BubblewrapConfig:
     start_timeout_s: float = 20.0
     end_grace_s: float = 15.0
     stop_timeout_s: float = 10.0
+    # Removing a folder of dependencies; what takes longer goes on by itself.
+    remove_timeout_s: float = 60.0
+    # What each part of the cleanup may take once a job is cancelled: the box, and the folder of dependencies.
+    hurry_s: float = 3.0

@@ -18,15 +18,10 @@ from chef_supervisor.domain.work import BoxEvent, Work
 
 
 class Role(enum.StrEnum):
-    """
-    What a box is for; it is also its label. Only an install box has network.
-
-    A rebuild box writes dependencies as an install box does, without network: there run the packages' own scripts.
-    """
+    """What a box is for; it is also its label. Only an install box has network, and writes dependencies."""
 
     JOB = "job"
     INSTALL = "install"
-    REBUILD = "rebuild"
 
 
 @attrs.frozen(kw_only=True)

@@ -23,6 +23,7 @@ from chef_supervisor.sandboxes.bubblewrap.watch import Watch
 from chef_supervisor.sandboxes.config import BubblewrapConfig
 from chef_supervisor.sandboxes.conversation import Conversation
 from chef_supervisor.sandboxes.inside import DEPENDENCIES_AT, most_file_bytes
+from chef_supervisor.sandboxes.leaving import finish
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
 
 _log: Final = logging.getLogger(__name__)
@@ -98,7 +99,7 @@ class BubblewrapSandbox:
     @asynccontextmanager
     async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
         """Returns: an empty folder below the data folder; removed when the context is left."""
-        async with dependency_folder(self._config.data_dir, name, as_root=self._as_root) as folder:
+        async with dependency_folder(self._config, name, as_root=self._as_root) as folder:
             yield folder
 
     @asynccontextmanager
@@ -120,7 +121,10 @@ class BubblewrapSandbox:
 
     @asynccontextmanager
     async def _started(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[BubblewrapBox]:
-        process = await self._start(order, dependencies)
+        try:
+            process = self._start(order, dependencies)
+        except OSError as error:
+            raise SandboxUnavailable(f"{_HINT}: {error}") from error
         try:
             box = BubblewrapBox(process, self._step_limits(order.limits), self._config.end_grace_s)
             pid = await self._greet(box, process)
@@ -132,9 +136,11 @@ class BubblewrapSandbox:
     async def close(self) -> None:
         """Nothing is held between boxes."""
 
-    async def _start(self, order: BoxOrder, dependencies: Dependencies | None) -> BoxProcess:
-        reading, writing = os.pipe()
-        with ExitStack() as stack:
+    def _start(self, order: BoxOrder, dependencies: Dependencies | None) -> BoxProcess:
+        # Nothing is awaited here, so nothing can be cancelled between what is opened and who closes it.
+        with ExitStack() as unless_started, ExitStack() as stack:
+            reading, writing = os.pipe()
+            unless_started.callback(os.close, reading)
             stack.callback(os.close, writing)
             files = _Files(stack)
             network = order.role is Role.INSTALL
@@ -148,11 +154,9 @@ class BubblewrapSandbox:
                 network=network,
                 as_root=self._as_root,
             )
-            try:
-                return await BoxProcess.start(command.argv(), inherit=[*files.descriptors, writing], info=reading)
-            except OSError as error:
-                os.close(reading)
-                raise SandboxUnavailable(f"{_HINT}: {error}") from error
+            process = BoxProcess.start(command.argv(), inherit=[*files.descriptors, writing], info=reading)
+            unless_started.pop_all()
+            return process
 
     async def _greet(self, box: BubblewrapBox, process: BoxProcess) -> int:
         """Returns: the agent's process id, once it has said hello."""
@@ -168,10 +172,8 @@ class BubblewrapSandbox:
     async def _end(self, process: BoxProcess) -> None:
         try:
             process.kill()
-            async with asyncio.timeout(self._config.stop_timeout_s):
-                await process.gone()
-        except TimeoutError:
-            _log.warning("a box did not end within its time", extra={"event": "box.stuck"})
+            if not await finish(process.gone, timeout_s=self._config.stop_timeout_s, hurry_s=self._config.hurry_s):
+                _log.warning("a box did not end within its time", extra={"event": "box.stuck"})
         finally:
             process.close()
 
@@ -190,7 +192,7 @@ def _shown(role: Role, dependencies: Dependencies | None) -> layout.Shown | None
     if dependencies is None:
         return None
     assert isinstance(dependencies, DependencyFolder)  # noqa: S101  (of another sandbox: a bug)
-    return layout.Shown(str(dependencies.path), DEPENDENCIES_AT, writable=role is not Role.JOB)
+    return layout.Shown(str(dependencies.path), DEPENDENCIES_AT, writable=role is Role.INSTALL)
 
 
 class _Files:

@@ -90,7 +90,7 @@ def _tmpfs(limits: Limits) -> dict[str, str]:
 def _mounts(role: Role, volume: str | None) -> list[Mount]:
     if volume is None:
         return []
-    return [Mount(target=DEPENDENCIES_AT, source=volume, type="volume", read_only=role is Role.JOB)]
+    return [Mount(target=DEPENDENCIES_AT, source=volume, type="volume", read_only=role is not Role.INSTALL)]
 
 
 def _ulimits(limits: Limits) -> list[Ulimit]:

@@ -14,6 +14,7 @@ import docker.utils
 from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.docker.address import Address, address_of
 from chef_supervisor.sandboxes.docker.trouble import TROUBLE, unavailable
+from chef_supervisor.sandboxes.leaving import finish
 
 T = TypeVar("T")
 
@@ -27,30 +28,35 @@ class Engine:
         self._lock = threading.Lock()
         self._client: docker.APIClient | None = None
 
-    async def call(self, work: Callable[[docker.APIClient], T], doing: str, timeout_s: float | None = None) -> T:
+    async def ask(self, work: Callable[[docker.APIClient], T], doing: str, timeout_s: float | None = None) -> T:
         """
-        Returns: what `work` returned.
+        Learn something. Whoever is cancelled leaves at once; the thread goes on by itself, as far as its client waits.
 
-        A call that is under way cannot be taken back. When cancelled, this waits for it all the same (as long as its
-        deadline allows), so that whoever cleans up behind it finds what it made.
+        Returns: what `work` returned.
 
         Raises:
             SandboxUnavailable: the engine failed, or did not answer in time.
         """
-        future = asyncio.wrap_future(self._pool.submit(lambda: work(self._connected())))
-        future.add_done_callback(_retrieve)
+        future = self._submit(work)
+        await asyncio.wait({future}, timeout=timeout_s or self._config.call_timeout_s)
+        return _result(future, doing)
+
+    async def call(self, work: Callable[[docker.APIClient], T], doing: str, timeout_s: float | None = None) -> T:
+        """
+        Change something.
+
+        A call that is under way cannot be taken back. When cancelled, before or meanwhile, this waits for it all the
+        same, for a short time, so that whoever cleans up behind it finds what it made.
+
+        Returns: what `work` returned.
+
+        Raises:
+            SandboxUnavailable: the engine failed, or did not answer in time.
+        """
+        future = self._submit(work)
         deadline_s = timeout_s or self._config.call_timeout_s
-        try:
-            await asyncio.wait({future}, timeout=deadline_s)
-        except asyncio.CancelledError:
-            await asyncio.wait({future}, timeout=deadline_s)
-            raise
-        if not future.done():
-            raise unavailable(TimeoutError(), doing)
-        try:
-            return future.result()
-        except TROUBLE as error:
-            raise unavailable(error, doing) from error
+        await finish(lambda: asyncio.wait({future}), timeout_s=deadline_s, hurry_s=self._config.hurry_s)
+        return _result(future, doing)
 
     async def address(self) -> tuple[Address, str]:
         """
@@ -59,7 +65,7 @@ class Engine:
         Raises:
             SandboxUnavailable: no engine answers.
         """
-        version = await self.call(lambda client: str(client.api_version), "ask the engine for its version")
+        version = await self.ask(lambda client: str(client.api_version), "ask the engine for its version")
         return address_of(self._parameters()), version
 
     def close(self) -> None:
@@ -67,6 +73,11 @@ class Engine:
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             self._client.close()
+
+    def _submit(self, work: Callable[[docker.APIClient], T]) -> asyncio.Future[T]:
+        future = asyncio.wrap_future(self._pool.submit(lambda: work(self._connected())))
+        future.add_done_callback(_retrieve)
+        return future
 
     def _connected(self) -> docker.APIClient:
         with self._lock:
@@ -85,6 +96,15 @@ class Engine:
         """Returns: `base_url` and `tls` as docker-py takes them."""
         environment: dict[str, Any] = {**docker.utils.kwargs_from_env()}
         return {**environment, "base_url": self._config.host} if self._config.host else environment
+
+
+def _result(future: asyncio.Future[T], doing: str) -> T:
+    if not future.done():
+        raise unavailable(TimeoutError(), doing)
+    try:
+        return future.result()
+    except TROUBLE as error:
+        raise unavailable(error, doing) from error
 
 
 def _retrieve(future: asyncio.Future[T]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 import docker
@@ -10,6 +11,7 @@ import docker.errors
 from chef_supervisor.domain.work import EndedBy
 from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.docker.container import SUPERVISOR_LABEL, faults, parameters
+from chef_supervisor.sandboxes.docker.handover import Handover
 from chef_supervisor.sandboxes.sandbox import BoxOrder
 
 _CONFLICT: Final = 409
@@ -26,9 +28,11 @@ def require_image(client: docker.APIClient, image: str) -> None:
     client.inspect_image(image)  # type: ignore[no-untyped-call]
 
 
-def create(client: docker.APIClient, config: DockerConfig, order: BoxOrder, volume: str | None, made: list[str]) -> str:
+def create(
+    client: docker.APIClient, config: DockerConfig, order: BoxOrder, volume: str | None, handover: Handover
+) -> str:
     """
-    Returns: the id of a new container, whose limits and walls are in place. It is in `made` as soon as it exists.
+    Returns: the id of a new container, whose limits and walls are in place; handed over as soon as it exists.
 
     Raises:
         DockerException: the name is taken, or the engine refuses, or did not do as it was asked.
@@ -40,7 +44,7 @@ def create(client: docker.APIClient, config: DockerConfig, order: BoxOrder, volu
         if error.status_code != _CONFLICT or not _clear_the_way(client, config, order.name):
             raise
         container = client.create_container(**asked)["Id"]
-    made.append(container)
+    handover.hand(container, partial(remove, client, container))
     if missing := faults(client.inspect_container(container), order, volume):
         raise docker.errors.DockerException(f"the engine did not apply {', '.join(missing)}; see `docker info`")
     return str(container)
@@ -71,15 +75,15 @@ def remove(client: docker.APIClient, container: str) -> None:
             raise
 
 
-def why_ended(client: docker.APIClient, container: str) -> EndedBy:
+def why_ended(client: docker.APIClient, container: str, timeout_s: float) -> EndedBy:
     """
     Returns: what the engine knows of the end of a box that gave no verdict; waits for that end.
 
     `OOMKilled` is not to be trusted with cgroup v2, and 137 is any SIGKILL, so OOM may be called KILLED.
     """
     try:
-        # No timeout of the client's: the deadline is the caller's.
-        client.wait(container, timeout=None)
+        # A thread that waits for ever would keep this process from ending.
+        client.wait(container, timeout=int(timeout_s))
         state: dict[str, Any] = client.inspect_container(container)["State"]
     except docker.errors.NotFound:
         return EndedBy.KILLED

@@ -16,6 +16,7 @@ from chef_supervisor.sandboxes.conversation import Conversation
 from chef_supervisor.sandboxes.docker import lifecycle
 from chef_supervisor.sandboxes.docker.attach import AttachedLine
 from chef_supervisor.sandboxes.docker.engine import Engine
+from chef_supervisor.sandboxes.docker.handover import Handover
 from chef_supervisor.sandboxes.docker.trouble import TROUBLE, unavailable
 from chef_supervisor.sandboxes.docker.volume import DependencyVolume, make_volume, remove_volume, volume_name
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies
@@ -37,8 +38,9 @@ class DockerBox:
         return self.conversation.run(work, {})
 
     async def _why(self) -> EndedBy:
-        ask = partial(lifecycle.why_ended, container=self.container)
-        return await self._engine.call(ask, "learn how a box ended", self._config.stop_timeout_s)
+        timeout_s = self._config.stop_timeout_s
+        ask = partial(lifecycle.why_ended, container=self.container, timeout_s=timeout_s)
+        return await self._engine.ask(ask, "learn how a box ended", timeout_s)
 
 
 class DockerSandbox:
@@ -57,21 +59,21 @@ class DockerSandbox:
         Raises:
             SandboxUnavailable: it does not; the reason says what to do.
         """
-        await self._engine.call(lambda client: client.ping(), "reach the Docker Engine")
+        await self._engine.ask(lambda client: client.ping(), "reach the Docker Engine")
         image = self._config.image
-        await self._engine.call(partial(lifecycle.require_image, image=image), f"use the runner image {image}")
+        await self._engine.ask(partial(lifecycle.require_image, image=image), f"use the runner image {image}")
 
     @asynccontextmanager
     async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
         """Returns: an empty volume; removed when the context is left."""
-        volume, made = volume_name(name), list[str]()
-        make = partial(make_volume, config=self._config, name=volume, made=made)
+        volume, handover = volume_name(name), Handover()
+        make = partial(make_volume, config=self._config, name=volume, handover=handover)
         try:
             await self._engine.call(make, f"make the volume {volume}")
             yield DependencyVolume(volume)
         finally:
-            if made:
-                await self._clean_up(partial(remove_volume, name=volume), f"remove the volume {volume}")
+            if made := handover.give_up():
+                await self._clean_up(partial(remove_volume, name=made), f"remove the volume {made}")
 
     @asynccontextmanager
     async def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[DockerBox]:
@@ -81,29 +83,29 @@ class DockerSandbox:
         Raises:
             SandboxUnavailable: it did not start; the reason says what to do.
         """
-        made: list[str] = []
+        handover = Handover()
         line: AttachedLine | None = None
         try:
-            await self._create(order, dependencies, made)
-            line = await self._attach(made[0])
-            box = DockerBox(self._engine, self._config, made[0], line)
+            container = await self._create(order, dependencies, handover)
+            line = await self._attach(container)
+            box = DockerBox(self._engine, self._config, container, line)
             await self._start(box, line)
             yield box
         finally:
             if line is not None:
                 line.close()
-            if made:
-                await self._clean_up(partial(lifecycle.remove, container=made[0]), f"remove the box {order.name}")
+            if made := handover.give_up():
+                await self._clean_up(partial(lifecycle.remove, container=made), f"remove the box {order.name}")
 
     async def close(self) -> None:
         """Let go of the engine's connections and threads."""
         self._engine.close()
 
-    async def _create(self, order: BoxOrder, dependencies: Dependencies | None, made: list[str]) -> None:
+    async def _create(self, order: BoxOrder, dependencies: Dependencies | None, handover: Handover) -> str:
         assert dependencies is None or isinstance(dependencies, DependencyVolume)  # noqa: S101  (a bug)
         volume = dependencies.name if dependencies else None
-        create = partial(lifecycle.create, config=self._config, order=order, volume=volume, made=made)
-        await self._engine.call(create, f"create the box {order.name}")
+        create = partial(lifecycle.create, config=self._config, order=order, volume=volume, handover=handover)
+        return await self._engine.call(create, f"create the box {order.name}")
 
     async def _attach(self, container: str) -> AttachedLine:
         try:
@@ -127,5 +129,6 @@ class DockerSandbox:
         try:
             await self._engine.call(work, doing, self._config.stop_timeout_s)
         except SandboxUnavailable as error:
-            # What is left carries our labels, and is swept by them later.
+            # Given up, not taken back: the engine may still do it. Else the box ends by itself, as its input has ended, and
+            # the stopped container, or the volume, stays until somebody removes it; its labels say whose it is.
             _log.warning("%s", error, extra={"event": "box.left_behind"})

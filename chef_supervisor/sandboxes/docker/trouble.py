@@ -31,7 +31,7 @@ def unavailable(error: Exception, doing: str) -> SandboxUnavailable:
         return SandboxUnavailable(f"cannot {doing}: the Docker Engine says: {error.explanation or error}")
     if _was_forbidden(error):
         return SandboxUnavailable(f"cannot {doing}: this user may not use the Docker Engine; add it to its group")
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | requests.exceptions.Timeout):
         return SandboxUnavailable(f"cannot {doing}: the Docker Engine did not answer in time; look at its log")
     return SandboxUnavailable(f"cannot {doing}: no Docker Engine answers; start it, or set DOCKER_HOST ({error})")
 

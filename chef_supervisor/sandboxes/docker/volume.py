@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 
 import attrs
@@ -11,6 +12,7 @@ import docker.errors
 
 from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.docker.container import SUPERVISOR_LABEL
+from chef_supervisor.sandboxes.docker.handover import Handover
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 
@@ -30,9 +32,9 @@ def volume_name(name: str) -> str:
     return f"chef-deps-{name}"
 
 
-def make_volume(client: docker.APIClient, config: DockerConfig, name: str, made: list[str]) -> None:
+def make_volume(client: docker.APIClient, config: DockerConfig, name: str, handover: Handover) -> None:
     """
-    Make an empty volume; it is in `made` as soon as it exists. One of that name left behind by this supervisor is removed first.
+    Make an empty volume. One of that name left behind by this supervisor is removed first.
 
     Raises:
         DockerException: it is somebody else's, or in use, or cannot be made.
@@ -47,7 +49,7 @@ def make_volume(client: docker.APIClient, config: DockerConfig, name: str, made:
             raise docker.errors.DockerException(f"volume {name} exists and is not ours")
         client.remove_volume(name)
     client.create_volume(name, labels={SUPERVISOR_LABEL: config.instance, "chef.role": "dependencies"})
-    made.append(name)
+    handover.hand(name, partial(remove_volume, client, name))
 
 
 def remove_volume(client: docker.APIClient, name: str) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import attrs
 import docker
 import docker.errors
 import pytest
@@ -25,6 +26,8 @@ from tests.kit.docker_engine import require_docker
 
 pytestmark = pytest.mark.asyncio
 
+# A stopping service has 10 s to end its boxes, clean up behind them and give its jobs back.
+QUICKLY_S = 5.0
 # Holds a box until it is killed.
 HOLDER = """
 import asyncio, sys
@@ -112,6 +115,38 @@ async def test_a_cancelled_consumer_leaves_nothing(sandbox: Sandbox) -> None:
     assert processes_with(mark) == []
     if isinstance(sandbox, DockerSandbox):
         assert await asyncio.to_thread(containers_of, sandbox) == []
+
+
+async def test_a_box_that_talks_on_is_left_at_once(sandbox: Sandbox) -> None:
+    what = attrs.evolve(work(shell("yes")), output_bytes=1 << 40)
+    async with sandbox.box(order(), None) as box:
+        await until_output(box.run(what))
+        # Until every buffer on the way is full.
+        await asyncio.sleep(0.5)
+        left_at = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - left_at < QUICKLY_S
+
+
+async def test_a_container_made_for_nobody_is_removed(docker_sandbox: DockerSandbox) -> None:
+    docker_sandbox._engine._config = attrs.evolve(docker_sandbox._config, hurry_s=0.001)
+    for turns in (1, 20, 200):
+        starting = asyncio.create_task(run(docker_sandbox, work(shell("sleep 600"))))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+
+    await eventually(lambda: not threads_at_work(docker_sandbox), "the engine has done all it was asked")
+    assert await asyncio.to_thread(containers_of, docker_sandbox) == []
+
+
+def threads_at_work(sandbox: DockerSandbox) -> bool:
+    """Returns: whether one of its threads has not come back for more."""
+    pool = sandbox._engine._pool
+    return len(pool._threads) != pool._idle_semaphore._value
 
 
 async def test_cancelling_while_a_box_starts_leaves_nothing(docker_sandbox: DockerSandbox) -> None:

@@ -100,9 +100,8 @@ async def test_jobs_survive_its_restart_and_its_death(folder: Path) -> None:
         assert await redis.died() in (0, -9)
         await redis.stop()
 
-    async with redis as socket_path:
-        async with store_at(socket_path) as store:
-            assert [(await claim_one(store)).job_id for _ in jobs] == jobs
+    async with redis as socket_path, store_at(socket_path) as store:
+        assert [(await claim_one(store)).job_id for _ in jobs] == jobs
 
 
 async def test_its_data_are_kept_as_the_shipped_configuration_says(folder: Path) -> None:

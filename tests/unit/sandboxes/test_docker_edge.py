@@ -221,3 +221,41 @@ async def test_a_cancelled_call_is_waited_for(engine: Engine) -> None:
     with pytest.raises(asyncio.CancelledError):
         await call
     assert done == ["made"]
+
+
+@pytest.mark.asyncio
+async def test_who_only_asks_is_cancelled_at_once(engine: Engine) -> None:
+    began, released = threading.Event(), threading.Event()
+
+    def learn(_: object) -> None:
+        began.set()
+        released.wait(5)
+
+    asking = asyncio.create_task(engine.ask(learn, "learn"))
+    await asyncio.to_thread(began.wait)
+    asking.cancel()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+    assert asking.cancelled()
+    released.set()
+
+
+@pytest.mark.asyncio
+async def test_a_cancelled_call_is_not_waited_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "_connected", lambda _: None)
+    engine, began, released = Engine(DockerConfig(hurry_s=0.01)), threading.Event(), threading.Event()
+
+    def make(_: object) -> None:
+        began.set()
+        released.wait(5)
+
+    call = asyncio.create_task(engine.call(make, "make"))
+    await asyncio.to_thread(began.wait)
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+
+    assert not released.is_set()
+    released.set()
+    engine.close()
