@@ -63,7 +63,8 @@ class Project:
         if not condition.mentions:
             return bool(found)
         wanted = [text.encode() for text in condition.mentions]
-        return any(text in self.files[path] for path in found for text in wanted)
+        # A text that begins with a line break is one at the beginning of a line, the first one included.
+        return any(text in b"\n" + self.files[path] for path in found for text in wanted)
 
     def _script_holds(self, condition: Condition) -> bool:
         if condition.script is None:

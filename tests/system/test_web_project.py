@@ -21,6 +21,8 @@ def jobs(service: Service) -> dict[str, str]:
         "failing test": ("test", sample_projects.with_failing_test(web)),
         "no tests": ("test", sample_projects.without_tests(web)),
         "python": ("test", sample_projects.load("python")),
+        # As in the README.
+        "one file": ("test", {"test_sum.py": "def test_sum():\n    assert 1 + 1 == 2\n"}),
     }
     return {name: service.submit(job_type, files) for name, (job_type, files) in asked.items()}
 
@@ -95,6 +97,13 @@ def test_a_python_project_is_tested(service: Service, jobs: dict[str, str]) -> N
 
     assert (job["status"], job["result"]["verdict"]) == ("completed", "passed"), told(job)
     assert job["result"]["tests"]["passed"] > 0
+
+
+def test_a_single_file_of_tests_is_a_project(service: Service, jobs: dict[str, str]) -> None:
+    job = service.result_of(jobs["one file"])
+
+    assert (job["status"], job["result"]["verdict"]) == ("completed", "passed"), told(job)
+    assert job["result"]["tests"]["passed"] == 1
 
 
 def test_every_change_of_state_is_logged_once(service: Service) -> None:

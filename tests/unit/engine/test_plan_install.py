@@ -213,3 +213,31 @@ def test_what_needs_no_build_stays_as_it_is(line: str) -> None:
     assert isinstance(found, Plan)
     assert found.install is not None
     assert line in found.install.files["requirements.txt"].decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def test_a():\n    pass\n",
+        "async def test_a():\n    pass\n",
+        "import sums\n\ndef test_a():\n    pass\n",
+        "class TestA:\n    def test_a(self):\n        pass\n",
+        "import pytest\n",
+    ],
+)
+@pytest.mark.parametrize("lock", [{}, {"uv.lock": "", "pyproject.toml": "[project]\nname = 'a'\n"}])
+def test_where_pytest_runs_the_tests_it_is_installed(text: str, lock: dict[str, str]) -> None:
+    found = planned(JobType.TEST, {"test_a.py": text, **lock})
+
+    assert "pytest" in found.run.steps[-1].argv
+    assert found.install is not None
+    asked_for = [*found.install.files.values(), *(" ".join(step.argv).encode() for step in found.install.steps)]
+    assert any(b"pytest" in text for text in asked_for)
+
+
+def test_tests_of_the_standard_library_install_nothing() -> None:
+    text = "import unittest\n\nclass TestA(unittest.TestCase):\n    def test_a(self):\n        pass\n"
+
+    found = planned(JobType.TEST, {"test_a.py": text})
+
+    assert found.install is None
