@@ -3,7 +3,7 @@ What of a project's `.npmrc` an install goes by: where packages come from, and w
 
 An install has network, and some settings name programs (`git`, `script-shell`, `node-options`): with them the project's
 own code would run there. So what is not known to be harmless is left out.
-Source: docs.npmjs.com/cli, "config"; the npm package `ini` for the form.
+Source: npm's documentation of "config"; the npm package `ini` for the form.
 """
 
 from __future__ import annotations
