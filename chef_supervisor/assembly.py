@@ -14,7 +14,7 @@ from chef_supervisor.sandboxes.choose import Chosen, choose
 from chef_supervisor.sandboxes.config import BubblewrapConfig, DockerConfig
 from chef_supervisor.sandboxes.sandbox import Limits
 from chef_supervisor.sandboxes.watched import WatchedSandbox
-from chef_supervisor.settings import Settings, default_config
+from chef_supervisor.settings import InstallSettings, Settings, WorkerSettings, default_config
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.workshop import Workshop
 
@@ -89,8 +89,8 @@ def make_workshop(settings: Settings, sandbox: WatchedSandbox) -> Workshop:
         sandbox=sandbox,
         toolchains=load_toolchains(default_config() / "toolchains"),
         budget=_budget(settings),
-        job_limits=_job_limits(settings),
-        install_limits=_install_limits(settings),
+        job_limits=_limits(settings, settings.worker),
+        install_limits=_limits(settings, settings.install),
         trust_files={_CA_FILE: certificates} if certificates else {},
         trust_env=dict.fromkeys(_CA_VARIABLES, f"/deps/{_CA_FILE}") if certificates else {},
     )
@@ -104,24 +104,13 @@ def _budget(settings: Settings) -> Budget:
     )
 
 
-def _job_limits(settings: Settings) -> Limits:
-    worker = settings.worker
+def _limits(settings: Settings, box: WorkerSettings | InstallSettings) -> Limits:
     return Limits(
-        memory_bytes=worker.memory_limit,
-        cpus=worker.cpu_limit,
-        pids=worker.pids_limit,
-        # Its bytes are memory: half of the limit leaves the other half to the tools.
-        workspace_bytes=worker.memory_limit // 2,
-    )
-
-
-def _install_limits(settings: Settings) -> Limits:
-    install = settings.install
-    return Limits(
-        memory_bytes=install.memory_limit,
-        cpus=install.cpu_limit,
+        memory_bytes=box.memory_limit,
+        cpus=box.cpu_limit,
         pids=settings.worker.pids_limit,
-        workspace_bytes=install.memory_limit // 2,
+        # Its bytes are memory: half of the limit leaves the other half to the tools.
+        workspace_bytes=box.memory_limit // 2,
     )
 
 

