@@ -92,4 +92,4 @@ lock *args:
 # Remove what tools and builds left in the checkout, the environment included
 clean:
     rm -rf .venv .venv.lock .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage htmlcov build dist
-    find chef_supervisor tests -name __pycache__ -type d -prune -exec rm -rf {} +
+    find chef_supervisor scripts tests -name __pycache__ -type d -prune -exec rm -rf {} +
