@@ -19,6 +19,8 @@ from chef_supervisor.sandboxes.bubblewrap.descriptor import Descriptor
 
 _CHUNK: Final = 1 << 16
 _MOST_STDERR: Final = 4096
+# The loop stands still for it: a moment, for the box has only begun.
+_ABANDON_S: Final = 1.0
 
 
 class BoxProcess:
@@ -48,10 +50,8 @@ class BoxProcess:
         try:
             end = Descriptor.of_process(process.pid)
         except OSError:
-            process.kill()
-            # Closes its pipes and waits for it: a moment, for it has only begun.
-            with process:
-                raise
+            _abandon(process)
+            raise
         return cls(process, end, info)
 
     async def read(self) -> bytes:
@@ -114,3 +114,10 @@ class BoxProcess:
             os.killpg(self._process.pid, signal.SIGKILL)
         # What has left the group by then is an agent, or about to be one; that ends with its input.
         self._to.close()
+
+
+def _abandon(process: subprocess.Popen[bytes]) -> None:
+    # However short it lived, it may have begun others, which hold its pipes for as long as they live.
+    os.killpg(process.pid, signal.SIGKILL)
+    with process, suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=_ABANDON_S)
