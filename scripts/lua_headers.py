@@ -36,13 +36,13 @@ REPEATED: Final = frozenset({"KEYS", "ARGV", "EACH"})
 # All that the scripts may call: known to Redis 6.2, and none of them blocks or walks the whole key space.
 _COMMANDS: Final = """
     DEL EXISTS GET HDEL HGET HINCRBY HLEN HMGET HSCAN HSET PERSIST SET TIME UNLINK XADD ZADD ZCARD ZRANGE
-    ZRANGEBYSCORE ZREM
+    ZRANGEBYSCORE ZREM ZREMRANGEBYRANK
 """
 COMMANDS: Final = frozenset(_COMMANDS.split())
 _SECTION: Final = re.compile(r"-- ([A-Z]+)\s+(.*)")
 _NAME: Final = re.compile(r"(?:^|\s)(\d+) ([a-z_]+:?)")
 _KEY: Final = re.compile(r"(\w+) = KEYS\[(\d+)\]")
-_CALL: Final = re.compile(r"redis\.call\(\s*(\S+?)[,)]")
+_CALL: Final = re.compile(r"redis\.p?call\(\s*(\S+?)[,)]")
 _CODE: Final = re.compile(r"local ([A-Z_, ]+) = ([\d, ]+)$", re.MULTILINE)
 
 

@@ -9,12 +9,18 @@ ChefError
         UnsupportedMedia    not a media type we read
         UnknownJob          no job of that id
         QueueFull           try again later; carries when
+        KeyReused           an Idempotency-Key came with another request
+        AlreadyOver         the job has its end; there is nothing to cancel
+        NotOver             the job has no end yet; there is nothing to retry
     Unavailable         the caller waits, nothing needs changing
         StoreUnavailable    Redis did not answer, or refuses writes
+            StoreFull           Redis has no memory left
+            NotDurable          Redis did not confirm that it is on disk
         SandboxUnavailable  the sandbox cannot start a job now
         Draining            this process is stopping
     Misconfigured       the operator must act; exit 78
     Bug                 we must act
+        CorruptState        what Redis holds of a job is not what we wrote
 """
 
 from __future__ import annotations
@@ -35,6 +41,36 @@ class ChefError(Exception):
 
 class Rejected(ChefError):
     """The request was refused; nothing was queued."""
+
+
+@attrs.frozen(str=False)
+class KeyReused(Rejected):
+    """An Idempotency-Key that came with another request before."""
+
+    def message(self) -> str:
+        return "this Idempotency-Key was used with another request; use a new key for each new request"
+
+
+@attrs.frozen(str=False)
+class AlreadyOver(Rejected):
+    """A job that is over cannot be cancelled."""
+
+    job_id: str
+    status: str
+
+    def message(self) -> str:
+        return f"job {self.job_id} is over already ({self.status}), so it cannot be cancelled"
+
+
+@attrs.frozen(str=False)
+class NotOver(Rejected):
+    """A job is retried when it has failed, run out of time or been cancelled."""
+
+    job_id: str
+    status: str
+
+    def message(self) -> str:
+        return f"job {self.job_id} is {self.status}; only a job that failed, timed out or was cancelled is retried"
 
 
 class Unavailable(ChefError):
@@ -121,6 +157,21 @@ class StoreUnavailable(Unavailable):
 
 
 @attrs.frozen(str=False)
+class StoreFull(StoreUnavailable):
+    """Redis has no memory left for new jobs; those it has go on, and free it when they are forgotten."""
+
+    retry_after_s: float = 5.0
+
+
+@attrs.frozen(str=False)
+class NotDurable(StoreUnavailable):
+    """The job is queued, but Redis did not confirm in time that it is on disk."""
+
+    def message(self) -> str:
+        return f"the job may be queued, but is not confirmed to be on disk: {self.reason}; send it again with its key"
+
+
+@attrs.frozen(str=False)
 class SandboxUnavailable(Unavailable):
     """No sandbox can be started now."""
 
@@ -153,3 +204,14 @@ class Misconfigured(ChefError):
 
 class Bug(ChefError):
     """Something that cannot happen did; please report it."""
+
+
+@attrs.frozen(str=False)
+class CorruptState(Bug):
+    """What Redis holds of a job cannot be read: another program wrote there, or a newer version of this one."""
+
+    job_id: str
+    detail: str
+
+    def message(self) -> str:
+        return f"what is stored of job {self.job_id} cannot be read: {self.detail}"

@@ -10,6 +10,7 @@ from typing import Final, NewType
 import attrs
 
 from chef_supervisor.domain.errors import UnknownJob
+from chef_supervisor.domain.retry import Backoff
 
 JobId = NewType("JobId", str)
 QueueName = NewType("QueueName", str)
@@ -63,28 +64,78 @@ class Fence:
     nonce: str
 
 
+@attrs.frozen
+class RunId:
+    """One run of a job. Numbers rise with every claim and are never given twice, also where a run is given back."""
+
+    job_id: JobId
+    number: int
+
+
+@attrs.frozen(kw_only=True)
+class JobOptions:
+    """
+    How a job may be run. Times are of its steps; None = as the service is configured.
+
+    `attempts`: how often the project may be run until it succeeds; `backoff`: how long it waits between them.
+    """
+
+    attempts: int = 1
+    backoff: Backoff = attrs.field(factory=Backoff)
+    timeout_ms: int | None = None
+    step_timeout_ms: int | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Idempotency:
+    """The caller's key for a request that may be sent twice, and the digest (SHA-256 in hex) of what it sent."""
+
+    key: str
+    body_sha256: str
+
+
 @attrs.frozen(kw_only=True)
 class NewJob:
-    """A job as it is submitted. `payload` is opaque to the store: what `domain.payload` packed."""
+    """
+    A job as it is submitted. `payload` is opaque to the store: what `domain.payload` packed.
+
+    `delay_ms`: how long it is not to be run. `supersedes`: it takes the place of the tenant's last job of that type
+    that said so too, which is cancelled unless it is over.
+    """
 
     job_id: JobId
     type: JobType
     tenant: Tenant
     priority: int = DEFAULT_PRIORITY
     payload: bytes = attrs.field(repr=False)
+    options: JobOptions = JobOptions()
+    delay_ms: int = 0
+    supersedes: bool = False
+    idempotency: Idempotency | None = None
 
 
 @attrs.frozen(kw_only=True)
 class Claim:
-    """A job that is ours until its lease ends. `runs` includes this one."""
+    """
+    A job that is ours until its lease ends.
+
+    `runs` includes this one, and not those that were given back. `failures`: how many runs the project itself failed.
+    """
 
     job_id: JobId
     type: JobType
     tenant: Tenant
     fence: Fence
     runs: int
+    failures: int = 0
+    options: JobOptions = JobOptions()
     created_at_ms: int
     payload: bytes = attrs.field(repr=False)
+
+    @property
+    def run(self) -> RunId:
+        """Which run it is."""
+        return RunId(self.job_id, self.fence.run)
 
 
 def new_job_id(queue: QueueName, random: bytes) -> JobId:

@@ -31,6 +31,8 @@ class Cause(enum.StrEnum):
     NO_TOOLCHAIN = "no_toolchain"
     POISONED = "poisoned"
     INFRASTRUCTURE = "infrastructure"
+    CANCELLED = "cancelled"
+    SUPERSEDED = "superseded"
 
 
 class StepStatus(enum.StrEnum):

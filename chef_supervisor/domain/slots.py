@@ -1,4 +1,8 @@
-"""Who holds which slot: a process has so many, its queues share them, and a queue may be capped. Pure bookkeeping."""
+"""
+Who holds which slot: a process has so many, its queues share them, and a queue may be capped. Pure bookkeeping.
+
+Runs hold slots, not jobs: where a job's lease was lost its next run may begin here while the last one winds down.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import attrs
 
-from chef_supervisor.domain.job import JobId, QueueName
+from chef_supervisor.domain.job import QueueName, RunId
 
 
 @attrs.define(eq=False)
@@ -15,7 +19,7 @@ class Slots:
 
     total: int
     caps: Mapping[QueueName, int]
-    _held: dict[QueueName, set[JobId]] = attrs.field(init=False)
+    _held: dict[QueueName, set[RunId]] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Start with nothing held."""
@@ -37,14 +41,14 @@ class Slots:
             left -= len(hungry)
         return {queue: count for queue, count in dealt.items() if count}
 
-    def take(self, queue: QueueName, job_id: JobId) -> None:
-        """Give the job a slot."""
-        self._held[queue].add(job_id)
+    def take(self, queue: QueueName, run: RunId) -> None:
+        """Give the run a slot."""
+        self._held[queue].add(run)
 
-    def give_back(self, queue: QueueName, job_id: JobId) -> None:
-        """Free the job's slot; nothing happens where it held none."""
-        self._held[queue].discard(job_id)
+    def give_back(self, queue: QueueName, run: RunId) -> None:
+        """Free the run's slot; nothing happens where it held none."""
+        self._held[queue].discard(run)
 
-    def reset(self, queue: QueueName, job_ids: Iterable[JobId]) -> None:
+    def reset(self, queue: QueueName, runs: Iterable[RunId]) -> None:
         """Set what a queue holds, as its pool tells it after a restart."""
-        self._held[queue] = set(job_ids)
+        self._held[queue] = set(runs)

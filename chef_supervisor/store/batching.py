@@ -37,6 +37,7 @@ class Batcher(Generic[ItemT, ReplyT]):
     Coalesces calls into flights of at most `max_items` and `max_bytes` (a larger item flies alone).
 
     `send` answers one reply, or error, for each item. `orphaned` gets a reply whose caller was cancelled meanwhile.
+    `pace_s`: while a flight is under way the next departs so long after it; for flights that take long in themselves.
     """
 
     send: Send[ItemT, ReplyT]
@@ -45,10 +46,12 @@ class Batcher(Generic[ItemT, ReplyT]):
     max_items: int = attrs.field(default=MAX_ITEMS, kw_only=True)
     max_bytes: int = attrs.field(default=MAX_BYTES, kw_only=True)
     max_flights: int = attrs.field(default=MAX_FLIGHTS, kw_only=True)
+    pace_s: float = attrs.field(default=0.0, kw_only=True)
     _waiting: deque[_Waiting[ItemT, ReplyT]] = attrs.field(factory=deque, init=False)
     # Strong references: the event loop holds only weak ones.
     _flights: set[asyncio.Task[Sequence[ReplyT | ChefError]]] = attrs.field(factory=set, init=False)
     _departing: bool = attrs.field(default=False, init=False)
+    _departed_at: float = attrs.field(default=float("-inf"), init=False)
 
     async def call(self, item: ItemT) -> ReplyT:
         """
@@ -97,9 +100,20 @@ class Batcher(Generic[ItemT, ReplyT]):
 
     def _depart(self) -> None:
         self._departing = False
-        while self._waiting and len(self._flights) < self.max_flights:
+        while self._waiting and len(self._flights) < self.max_flights and not self._is_too_soon():
             if batch := self._next_batch():
                 self._fly(batch)
+
+    def _is_too_soon(self) -> bool:
+        loop = asyncio.get_running_loop()
+        at = self._departed_at + self.pace_s
+        if not self.pace_s or not self._flights or loop.time() >= at:
+            self._departed_at = loop.time()
+            return False
+        if not self._departing:
+            self._departing = True
+            loop.call_at(at, self._depart)
+        return True
 
     def _next_batch(self) -> list[_Waiting[ItemT, ReplyT]]:
         batch: list[_Waiting[ItemT, ReplyT]] = []

@@ -19,6 +19,7 @@ _COMPRESS_FROM_BYTES: Final = 1024
 # From here on it takes milliseconds, which the event loop must not stand still for.
 _THREAD_FROM_BYTES: Final = 128 * 1024
 _LEVEL: Final = 1
+_MOST_STORY: Final = 300
 _PLAIN: Final = b"\x00"
 _DEFLATED: Final = b"\x01"
 
@@ -57,6 +58,17 @@ def pack_small(content: bytes) -> bytes:
         deflated = zlib.compress(content, _LEVEL)
         if len(deflated) < len(content):
             return _DEFLATED + deflated
+    return _PLAIN + content
+
+
+def one_line(text: str) -> str:
+    """Returns: the text as part of a job's story: on one line, not longer than anybody reads."""
+    flat = " ".join(text.encode(errors="replace").decode().split())
+    return flat if len(flat) <= _MOST_STORY else flat[: _MOST_STORY - 3] + "..."
+
+
+def pack_plain(content: bytes) -> bytes:
+    """Returns: what `unpack` understands, and a script can read."""
     return _PLAIN + content
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import attrs
 
 from chef_supervisor.domain.job import QueueName
 
+# A disk that is synced every second answers within one and a bit; one that takes longer is in trouble.
+CONFIRM_S: Final = 2.0
 DEFAULT_QUEUES = (QueueName("builds"), QueueName("tests"), QueueName("lint"))
 
 
@@ -21,6 +25,10 @@ class StoreConfig:
     unix_socket: str | None = None
     key_prefix: str = "chef"
     command_timeout_s: float = 5.0
+    # Commands that accept or end jobs are answered once Redis confirmed that they are on disk.
+    confirm_on_disk: bool = False
+    # A Redis without an append-only file will do.
+    allow_volatile: bool = False
     queues: tuple[QueueName, ...] = DEFAULT_QUEUES
 
     # Jobs that are not over yet, and the bytes of their payloads as stored; each queue has its own bounds.
@@ -34,3 +42,13 @@ class StoreConfig:
     keep_jobs: int = 10_000
     keep_s: float = 86_400.0
     keep_bytes: int = 1 << 28
+
+    # Who claims: it is written to the jobs it holds. Empty = nobody who could take them back.
+    instance: str = ""
+    # How long an Idempotency-Key is remembered.
+    idempotency_s: float = 86_400.0
+
+    @property
+    def confirm_s(self) -> float:
+        """Returns: how much longer commands that accept or end jobs may take than others."""
+        return CONFIRM_S if self.confirm_on_disk else 0.0

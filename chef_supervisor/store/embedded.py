@@ -20,6 +20,7 @@ import attrs
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.store.embedded_command import answers, launch_command
 from chef_supervisor.store.embedded_files import FolderLock, find_server, private_folder
+from chef_supervisor.store.embedded_repair import cut_torn_end
 
 # Source: unix(7): sun_path holds 108 bytes, the last of them zero.
 _MAX_SOCKET_PATH_BYTES: Final = 106
@@ -90,6 +91,7 @@ class EmbeddedRedis:
         await self._lock.take(self.lock_wait_s)
         up = False
         try:
+            await asyncio.to_thread(cut_torn_end, server, self.data_dir)
             await self._launch(server)
             await self._wait_until_up()
             up = True

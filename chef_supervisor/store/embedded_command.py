@@ -42,6 +42,7 @@ def server_command(server: Path, data_dir: Path, socket_path: Path) -> tuple[str
         "appendfsync": "everysec",
         "no-appendfsync-on-rewrite": "no",
         "save": "",
+        "maxmemory": "2gb",
         "maxmemory-policy": "noeviction",
     }
     return (str(server), *(part for name, value in options.items() for part in (f"--{name}", value)))

@@ -1,20 +1,21 @@
 """
 What the errors of Redis mean to the service: wait (StoreUnavailable) or a mistake of ours (Bug).
 
-Nothing of `redis.exceptions` leaves the store.
+Nothing of `redis.exceptions` leaves the store but as a cause.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from redis import exceptions as redis_errors
+from redis.exceptions import ResponseError
 
-from chef_supervisor.domain.errors import Bug, StoreUnavailable
+from chef_supervisor.domain.errors import Bug, CorruptState, StoreFull, StoreUnavailable
+from chef_supervisor.store.sentences import FULL, sentence_of, way_broke
 
 # All that redis-py raises; it has no common base.
 REDIS_ERRORS: Final = (
@@ -39,11 +40,6 @@ _UNAVAILABLE: Final = (
     redis_errors.SlotNotCoveredError,
     OSError,
 )
-# Codes that redis-py has no class for, and those that Redis 6.2 wraps into the text of a script's error.
-_UNAVAILABLE_CODE: Final = re.compile(
-    r"(?:^|[ -])(OOM|MISCONF|READONLY|LOADING|MASTERDOWN|CLUSTERDOWN|NOREPLICAS|BUSY|UNKILLABLE|NOAUTH|WRONGPASS"
-    r"|NOPERM|TRYAGAIN|FAILOVER|UNBLOCKED) "
-)
 # The connection broke before the reply was read: nobody knows whether the command was executed.
 _LOST: Final = (redis_errors.ConnectionError, redis_errors.TimeoutError, OSError)
 # Connection errors that are an answer.
@@ -61,14 +57,25 @@ def is_lost(error: Exception) -> bool:
     return isinstance(error, _LOST) and not isinstance(error, _REFUSED)
 
 
+def is_of_a_wrong_server(error: ResponseError) -> bool:
+    """Whether it came because of what the server is now (read-only, loading, ...) and not because of the command."""
+    meaning = translate(error)
+    of_the_command = isinstance(error, redis_errors.NoScriptError) or str(error).startswith("LATE ")
+    return isinstance(meaning, StoreUnavailable) and not isinstance(meaning, StoreFull) and not of_the_command
+
+
 def translate(error: Exception) -> StoreUnavailable | Bug:
     """Returns: the error of the domain, to be raised from the given one."""
-    text = str(error) or type(error).__name__
     if isinstance(error, TimeoutError):
         return StoreUnavailable("it did not answer in time")
-    if isinstance(error, _UNAVAILABLE) or _UNAVAILABLE_CODE.search(text):
-        return StoreUnavailable(text)
-    return Bug(f"Redis refused a command: {text}")
+    sentence = sentence_of(error)
+    if sentence == FULL:
+        return StoreFull(sentence)
+    if sentence is not None:
+        return StoreUnavailable(sentence)
+    if isinstance(error, _UNAVAILABLE):
+        return StoreUnavailable(f"it cannot be reached ({way_broke(error)})")
+    return Bug(f"Redis refused a command: {str(error) or type(error).__name__}")
 
 
 def translated(error: Exception) -> StoreUnavailable | Bug:
@@ -92,3 +99,17 @@ async def bounded(timeout_s: float) -> AsyncIterator[None]:
             yield
     except (*REDIS_ERRORS, OSError) as error:
         raise translate(error) from error
+
+
+@contextmanager
+def of_job(job_id: str) -> Iterator[None]:
+    """
+    Name the job whose keys are read inside.
+
+    Raises:
+        CorruptState: they hold something else than what is written there.
+    """
+    try:
+        yield
+    except Bug as error:
+        raise CorruptState(job_id, str(error)) from error

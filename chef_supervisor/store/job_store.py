@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import enum
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import attrs
 
-from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, JobType, NewJob, QueueName
+from chef_supervisor.domain.job import (
+    Claim,
+    Fence,
+    JobId,
+    JobOptions,
+    JobStatus,
+    JobType,
+    NewJob,
+    QueueName,
+    RunId,
+    Tenant,
+)
 from chef_supervisor.domain.outcome import Outcome
 
 
@@ -21,10 +33,69 @@ class JobState:
     priority: int
     progress: int
     runs: int
+    failures: int = 0
+    attempts: int = 1
     created_at_ms: int
+    # When a job that waits for its delay, or for its next run, falls due.
+    due_at_ms: int | None = None
     started_at_ms: int | None = None
     finished_at_ms: int | None = None
     cause: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Submitted:
+    """
+    A job that was accepted, now or before.
+
+    `replayed`: the Idempotency-Key was known, and this is its job as it was created. `superseded`: the job that was
+    cancelled for it.
+    """
+
+    state: JobState
+    replayed: bool = False
+    superseded: JobId | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Original:
+    """What a job was submitted with, as far as it is kept."""
+
+    type: JobType
+    tenant: Tenant
+    priority: int
+    options: JobOptions
+    status: JobStatus
+    payload: bytes = attrs.field(repr=False)
+
+
+class Blame(enum.StrEnum):
+    """Who is to blame for a run that is to be repeated: each has a count of its own."""
+
+    PROJECT = "project"
+    INFRASTRUCTURE = "infrastructure"
+
+
+class Postponed(enum.StrEnum):
+    """What became of a job whose run is to be repeated."""
+
+    WAITING = "waiting"
+    # Infrastructure ruined one run too many: the job ended as `failed`, cause `poisoned`.
+    POISONED = "poisoned"
+    # Stale fence: nothing was changed.
+    FENCED = "fenced"
+
+
+@attrs.frozen(kw_only=True)
+class Order:
+    """
+    Told to whoever runs the job: its run of that number is over (cancelled), so end its box.
+
+    `run` is None where this version does not know the order.
+    """
+
+    position: str
+    run: RunId | None
 
 
 @attrs.frozen(kw_only=True)
@@ -70,13 +141,31 @@ class Gap:
     position: str
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Reaped:
-    """What one pass over a queue did with jobs whose lease ran out or whose delay is over."""
+    """
+    What one pass over a queue did with jobs whose lease ran out or whose delay is over.
+
+    `forgotten`: how many jobs that are over it forgot, past their retention.
+    """
 
     requeued: tuple[JobId, ...] = ()
     poisoned: tuple[JobId, ...] = ()
     promoted: tuple[JobId, ...] = ()
+    forgotten: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class Preflight:
+    """
+    What was found out about the server, a sentence each with what to do about it.
+
+    `refusals`: it must not be given jobs. `warnings`: it may. `loss`: what its crash costs, as "may lose all jobs".
+    """
+
+    refusals: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    loss: str = ""
 
 
 class JobStore(Protocol):
@@ -87,12 +176,15 @@ class JobStore(Protocol):
     job answers False where the fence is stale: nothing was changed, somebody else has the job or it is over.
     """
 
-    async def submit(self, job: NewJob) -> JobState:
+    async def submit(self, job: NewJob) -> Submitted:
         """
-        Queue a job, as durably as Redis is configured to be; a lost reply is replayed, never a second job.
+        Queue a job, as durably as is configured; a lost reply is replayed, never a second job.
 
         Raises:
             QueueFull: the bound in jobs or bytes is reached; nothing was queued.
+            KeyReused: its Idempotency-Key was used with another body within 24 h; nothing was queued.
+            StoreFull: Redis has no memory left; nothing was queued.
+            NotDurable: queued, but not confirmed to be on disk.
         """
 
     async def claim(self, queue: QueueName, slots: int) -> Sequence[Claim]:
@@ -115,6 +207,32 @@ class JobStore(Protocol):
     async def release(self, job_id: JobId, fence: Fence) -> bool:
         """Put a job back in its old place without burning the run. Idempotent by fence, like `finish`."""
 
+    async def postpone(self, job_id: JobId, fence: Fence, blame: Blame, reason: str, delay_ms: int) -> Postponed:
+        """
+        End a run that is to be repeated, in `delay_ms` or later. Idempotent by fence, like `finish`.
+
+        Blamed on the project, `failures` rises; on the infrastructure, the run stays counted, `reason` is remembered
+        for the job's story, and the job ends as poisoned where that were too many.
+        """
+
+    async def cancel(self, job_id: JobId) -> JobState:
+        """
+        End a job as cancelled, wherever it is; whoever runs it is told by an order, and by its next renewal.
+
+        Returns: the job as it is now: cancelled, or with the other end that it had before.
+
+        Raises:
+            UnknownJob: as `read`.
+        """
+
+    async def original(self, job_id: JobId) -> Original:
+        """
+        Returns: what the job was submitted with.
+
+        Raises:
+            UnknownJob: as `read`.
+        """
+
     async def read(self, job_id: JobId) -> JobState:
         """
         Returns: the small fields; the payload and the result are not touched.
@@ -135,6 +253,25 @@ class JobStore(Protocol):
     async def reap(self, queue: QueueName, limit: int = 100) -> Reaped:
         """Requeue jobs whose lease ran out (poisoned past the runs allowed), promote delayed jobs that are due."""
 
+    async def take_back(self, queue: QueueName) -> Reaped:
+        """
+        Take away all jobs that this instance's last process held, as `reap` does when a lease has run out.
+
+        Only for whoever holds the lock of the instance, before its first claim.
+        """
+
+    async def owned(self, runs: Iterable[RunId]) -> frozenset[RunId]:
+        """Returns: those of the runs that hold their job now. What belongs to any other run is an orphan."""
+
+    async def identity(self) -> str:
+        """Returns: a random name of this store's data, made at the first call; supervisors that share it are one."""
+
+    async def orders_tail(self, queue: QueueName) -> str:
+        """Returns: the newest position in the queue's stream of orders; `0-0` where it is empty."""
+
+    async def orders(self, queue: QueueName, after: str, timeout_s: float) -> Sequence[Order]:
+        """Block until there are orders after that position, on a connection of its own. Empty on time out."""
+
     async def tail(self, queue: QueueName) -> str:
         """Returns: the newest position in the queue's stream of events; `0-0` where it is empty."""
 
@@ -147,6 +284,9 @@ class JobStore(Protocol):
 
     async def check(self) -> None:
         """Write and read back a probe: whether jobs can be accepted now."""
+
+    async def preflight(self) -> Preflight:
+        """Look whether the server can keep what is promised. While it was last found unfit, `submit` takes no jobs."""
 
     async def close(self) -> None:
         """Close all connections."""

@@ -42,6 +42,11 @@ class QueueKeys:
         return f"{self._base}result:{job_id}"
 
 
+def realm_key(prefix: str) -> str:
+    """The key of the random name that this store's data has."""
+    return f"{prefix}:realm"
+
+
 def probe_key(prefix: str) -> str:
     """The key that `check` writes and reads back."""
     return f"{prefix}:check"

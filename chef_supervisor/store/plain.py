@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import attrs
 from redis.exceptions import ResponseError
@@ -14,11 +14,17 @@ from chef_supervisor.store.connect import Command, Lines, Reply
 from chef_supervisor.store.errors import REDIS_ERRORS, bounded, is_lost, translated
 
 Commands: TypeAlias = tuple[Command, ...]
+# A large payload may take longer than a command does: this is the slowest way to Redis that is worth having.
+LEAST_BYTES_PER_S: Final = 10 << 20
 
 
 @attrs.define(eq=False)
 class PlainCommands:
-    """One batcher for all queues; in a flight the commands of one caller stay together."""
+    """
+    One batcher for all queues; in a flight the commands of one caller stay together.
+
+    `timeout_s`: for small commands; large ones may take as much longer as their bytes do.
+    """
 
     lines: Lines
     timeout_s: float
@@ -35,14 +41,17 @@ class PlainCommands:
             StoreUnavailable: no answer in time, or Redis is not fit for use.
             Bug: Redis refused a command.
         """
-        async with bounded(self.timeout_s):
+        async with bounded(self._patience_s([commands])):
             return await self.batcher.call(commands)
 
     async def _send(self, callers: Sequence[Commands]) -> list[list[Reply] | ChefError]:
         flat = [command for commands in callers for command in commands]
-        async with bounded(self.timeout_s):
+        async with bounded(self._patience_s(callers)):
             replies = iter(await self._run(flat))
         return [_reply([next(replies) for _ in commands]) for commands in callers]
+
+    def _patience_s(self, callers: Sequence[Commands]) -> float:
+        return self.timeout_s + sum(map(_weigh, callers)) / LEAST_BYTES_PER_S
 
     async def _run(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
         try:
@@ -50,8 +59,7 @@ class PlainCommands:
         except (*REDIS_ERRORS, OSError) as error:
             if not is_lost(error):
                 raise
-        # The server went away and came back; the connections of before are as dead as this one was.
-        await self.lines.drop_idle()
+        # The server went away and came back; the connections of before were as dead as this one and are gone too.
         return await self.lines.run(commands)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import attrs
 
 from chef_supervisor.domain.job import Fence
-from chef_supervisor.domain.outcome import Cause, Result, Verdict
-from chef_supervisor.store import scripts
+from chef_supervisor.store import endings, scripts
 from chef_supervisor.store.batching import MAX_BYTES, Batcher
-from chef_supervisor.store.codec import encode_result, pack_small
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.connect import Reply
 from chef_supervisor.store.evaluate import Call, Evaluator, Item
@@ -21,11 +19,11 @@ from chef_supervisor.store.scripts import Script
 # What one script may take or look at, so that the server is not busy for more than a few milliseconds.
 MAX_SLOTS: Final = 256
 _BYTES_PER_SLOT: Final = MAX_BYTES // MAX_SLOTS
-_POISONED: Final = Result(
-    verdict=Verdict.FAILED,
-    cause=Cause.POISONED,
-    message="every run of this job was lost together with the supervisor or the container that ran it",
-)
+# What callers are told is done must be on disk by then, where that is asked for. All else is found out by leases.
+_DURABLE: Final = frozenset({"submit", "finish", "postpone", "cancel"})
+# A flight waits up to a second for the disk, and holds a connection; whoever waited for it first would wait for two.
+_FLIGHTS_TO_DISK: Final = 64
+_PACE_TO_DISK_S: Final = 0.05
 Commands = Batcher[Item, Reply]
 
 
@@ -42,39 +40,55 @@ class QueueCommands:
     progress: Commands = attrs.field(init=False)
     finish: Commands = attrs.field(init=False)
     release: Commands = attrs.field(init=False)
+    postpone: Commands = attrs.field(init=False)
+    cancel: Commands = attrs.field(init=False)
+    take_back: Commands = attrs.field(init=False)
     reap: Commands = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         config, clock = self.config, self.evaluator.clock
-        lease_ms = _ms(config.lease_s)
-        retention = (config.keep_jobs, _ms(config.keep_s), config.keep_bytes)
-        poisoned = pack_small(encode_result(_POISONED))
-        self.submit = self._batcher(scripts.SUBMIT, lambda: (clock.now(), config.max_jobs, config.max_bytes))
-        self.claim = self._batcher(scripts.CLAIM, lambda: (clock.now(), clock.latest(), lease_ms, MAX_BYTES))
+        lease_ms, keep_ms = _ms(config.lease_s), _ms(config.keep_s)
+        bounds = (config.max_jobs, config.max_bytes, keep_ms, _ms(config.idempotency_s), endings.SUPERSEDED)
+        retention, poison = (config.keep_jobs, keep_ms, config.keep_bytes), (config.max_ruined_runs, endings.POISONED)
+        self.submit = self._batcher(scripts.SUBMIT, lambda: (clock.now(), *bounds))
+        self.claim = self._batcher(
+            scripts.CLAIM, lambda: (clock.now(), clock.latest(), lease_ms, MAX_BYTES, config.instance)
+        )
         self.claim.weigh = lambda item: int(item[1]) * _BYTES_PER_SLOT
         self.claim.orphaned = lambda item, jobs: self.give_back(str(item[0]), jobs)
         self.renew = self._batcher(scripts.RENEW, lambda: (clock.now(), lease_ms))
         self.progress = self._batcher(scripts.PROGRESS, lambda: (clock.now(),))
         self.finish = self._batcher(scripts.FINISH, lambda: (clock.now(), *retention))
         self.release = self._batcher(scripts.RELEASE, lambda: (clock.now(),))
+        self.postpone = self._batcher(scripts.POSTPONE, lambda: (clock.now(), *poison, keep_ms))
+        self.cancel = self._batcher(scripts.CANCEL, lambda: (clock.now(), keep_ms, endings.CANCELLED))
+        self.take_back = self._batcher(
+            scripts.TAKE_BACK, lambda: (clock.now(), clock.latest(), *poison, keep_ms), max_items=1
+        )
         self.reap = self._batcher(
-            scripts.REAP,
-            lambda: (clock.now(), clock.latest(), config.max_ruined_runs, poisoned, *retention),
-            max_items=1,
+            scripts.REAP, lambda: (clock.now(), clock.latest(), lease_ms, *poison, *retention), max_items=1
         )
 
     def give_back(self, nonce: str, jobs: Iterable[Reply]) -> None:
         """Put back claimed jobs that nobody took; where that fails, their leases run out."""
-        for job in jobs:
+        for job in (job for job in jobs if is_claim(job)):
             self.release.post((job[0], fence_text(Fence(run=job[3], nonce=nonce))))
 
     def batchers(self) -> Iterable[Commands]:
         """Returns: all of them; `release` after those whose replies may cause releases."""
-        return (self.submit, self.claim, self.renew, self.progress, self.finish, self.reap, self.release)
+        ends = (self.finish, self.postpone, self.cancel, self.take_back, self.reap)
+        return (self.submit, self.claim, self.renew, self.progress, *ends, self.release)
 
     def _batcher(self, script: Script, argv: Callable[[], Item], max_items: int = MAX_SLOTS) -> Commands:
-        call = Call(script, self.keys.keys(script.keys), argv)
-        return Batcher(lambda items: self.evaluator.run(call, items), weigh=_weigh, max_items=max_items)
+        mark = self.keys.key("synced") if self.config.confirm_on_disk and script.name in _DURABLE else ""
+        call = Call(script, self.keys.keys(script.keys), argv, mark)
+        paced: Mapping[str, Any] = {"max_flights": _FLIGHTS_TO_DISK, "pace_s": _PACE_TO_DISK_S} if mark else {}
+        return Batcher(lambda items: self.evaluator.run(call, items), weigh=_weigh, max_items=max_items, **paced)
+
+
+def is_claim(job: Sequence[Reply]) -> bool:
+    """Returns: whether it is a claim, and not the bare id of a job that was set aside."""
+    return len(job) > 1
 
 
 def fence_text(fence: Fence) -> str:

@@ -39,20 +39,28 @@ def source(script: Script, *, flags: bool) -> str:
     return (shebang if flags else "") + "\n".join(file.read_text(encoding="utf-8") for file in files)
 
 
+_ENDS: Final = ("active", "completed", "failed", "latest")
+
 SUBMIT: Final = Script(
     name="submit",
-    keys=("job:", "payload:", "pending", "delayed", "active", "turns", "events", "counters", "wake"),
-    argv=("now_ms", "max_jobs", "max_bytes"),
-    each=("id", "type", "tenant", "priority", "bytes", "payload"),
-    uses=("clock", "events", "turns"),
+    keys=(
+        *("job:", "payload:", "result:", "idem:", "pending", "delayed", "active", "completed", "failed", "turns"),
+        *("latest", "orders", "events", "counters", "wake"),
+    ),
+    argv=("now_ms", "max_jobs", "max_bytes", "keep_ms", "idempotency_ms", "superseded_result"),
+    each=(
+        *("id", "type", "tenant", "priority", "bytes", "payload"),
+        *("options", "attempts", "delay_ms", "supersedes", "idempotency", "body"),
+    ),
+    uses=("clock", "events", "turns", "ending", "cancelling", "idempotency", "queueing"),
     allow_oom=False,
 )
 CLAIM: Final = Script(
     name="claim",
-    keys=("job:", "claim:", "pending", "active", "turns", "events", "counters", "wake"),
-    argv=("now_ms", "latest_ms", "lease_ms", "reply_bytes"),
+    keys=("job:", "claim:", "pending", "delayed", "active", "turns", "corrupt", "events", "counters", "wake"),
+    argv=("now_ms", "latest_ms", "lease_ms", "reply_bytes", "instance"),
     each=("nonce", "slots"),
-    uses=("allow_oom", "clock", "late", "events", "turns", "requeue", "sweep"),
+    uses=("allow_oom", "clock", "late", "events", "turns", "requeue", "sweep", "setting_aside", "claiming"),
 )
 RENEW: Final = Script(
     name="renew",
@@ -70,7 +78,7 @@ PROGRESS: Final = Script(
 )
 FINISH: Final = Script(
     name="finish",
-    keys=("job:", "payload:", "result:", "log:", "active", "completed", "failed", "events", "counters"),
+    keys=("job:", "payload:", "result:", "log:", *_ENDS, "events", "counters"),
     argv=("now_ms", "keep_jobs", "keep_ms", "keep_bytes"),
     each=("id", "fence", "status", "cause", "result"),
     uses=("allow_oom", "clock", "events", "fence", "ending", "retention"),
@@ -82,14 +90,41 @@ RELEASE: Final = Script(
     each=("id", "fence"),
     uses=("allow_oom", "clock", "events", "fence", "requeue"),
 )
+POSTPONE: Final = Script(
+    name="postpone",
+    keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake"),
+    argv=("now_ms", "max_ruined_runs", "poisoned_result", "keep_ms"),
+    each=("id", "fence", "blame", "reason", "delay_ms"),
+    uses=("allow_oom", "clock", "events", "fence", "requeue", "ending", "postponing"),
+)
+CANCEL: Final = Script(
+    name="cancel",
+    keys=("job:", "result:", "pending", "delayed", *_ENDS, "orders", "events", "counters", "wake"),
+    argv=("now_ms", "keep_ms", "cancelled_result"),
+    each=("id",),
+    uses=("allow_oom", "clock", "events", "requeue", "ending", "cancelling"),
+)
+TAKE_BACK: Final = Script(
+    name="take_back",
+    keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake"),
+    argv=("now_ms", "latest_ms", "max_ruined_runs", "poisoned_result", "keep_ms"),
+    each=("instance",),
+    uses=("allow_oom", "clock", "late", "events", "requeue", "ending", "postponing"),
+)
 REAP: Final = Script(
     name="reap",
     keys=(
         *("job:", "payload:", "result:", "log:", "pending", "delayed", "active", "completed", "failed", "turns"),
-        *("events", "counters", "wake"),
+        *("latest", "corrupt", "events", "counters", "wake"),
     ),
-    argv=("now_ms", "latest_ms", "max_ruined_runs", "poisoned_result", "keep_jobs", "keep_ms", "keep_bytes"),
+    argv=(
+        *("now_ms", "latest_ms", "lease_ms", "max_ruined_runs", "poisoned_result", "keep_jobs", "keep_ms"),
+        "keep_bytes",
+    ),
     each=("limit",),
-    uses=("allow_oom", "clock", "late", "events", "turns", "requeue", "ending", "retention"),
+    uses=(
+        *("allow_oom", "clock", "late", "events", "turns", "requeue", "ending", "postponing", "setting_aside"),
+        *("promoting", "retention"),
+    ),
 )
-ALL: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, FINISH, RELEASE, REAP)
+ALL: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, FINISH, RELEASE, POSTPONE, CANCEL, TAKE_BACK, REAP)

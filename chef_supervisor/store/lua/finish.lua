@@ -1,5 +1,5 @@
 -- finish: record the one terminal state of jobs with its result; by the fence that ended it, again and again.
--- KEYS  1 job:  2 payload:  3 result:  4 log:  5 active  6 completed  7 failed  8 events  9 counters
+-- KEYS  1 job:  2 payload:  3 result:  4 log:  5 active  6 completed  7 failed  8 latest  9 events  10 counters
 -- ARGV  1 now_ms ("" = TIME)  2 keep_jobs  3 keep_ms  4 keep_bytes
 -- EACH  1 id  2 fence  3 status  4 cause  5 result
 -- RETURNS one code per job.
@@ -8,7 +8,7 @@
 -- COST  O(log n) a job; forgets at most 8 + 2 a job of those past retention
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], log = KEYS[4], active = KEYS[5],
-  completed = KEYS[6], failed = KEYS[7], events = KEYS[8], counters = KEYS[9],
+  completed = KEYS[6], failed = KEYS[7], latest = KEYS[8], events = KEYS[9], counters = KEYS[10],
 }
 local at, keep_jobs, keep_ms, keep_bytes = now_ms(), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local DONE, FENCED = 1, 0
@@ -18,6 +18,9 @@ for i = 5, #ARGV, 5 do
   local id, fence = ARGV[i], ARGV[i + 1]
   local ours, job = holds(K, id, fence)
   if ours then
+    if ARGV[i + 2] == 'failed' or ARGV[i + 2] == 'timeout' then
+      redis.call('HINCRBY', K.job .. id, 'failures', 1)
+    end
     end_job(K, id, ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], at, keep_ms)
   end
   -- Who was ended by another hand (reaped, cancelled) has lost the fence; who ended it keeps it.

@@ -1,23 +1,41 @@
 -- reap: take jobs whose lease ran out back to their old places, or end them as poisoned; promote delayed jobs that are
--- due; forget finished jobs past retention.
+-- due; forget finished jobs past retention. Where nobody reaped for a while, holders may have been cut off just as
+-- well: then nothing is taken from them for one lease.
 -- KEYS  1 job:  2 payload:  3 result:  4 log:  5 pending  6 delayed  7 active  8 completed  9 failed  10 turns
--- KEYS  11 events  12 counters  13 wake
--- ARGV  1 now_ms ("" = TIME)  2 latest_ms ("" = none)  3 max_ruined_runs  4 poisoned_result
--- ARGV  5 keep_jobs  6 keep_ms  7 keep_bytes
+-- KEYS  11 latest  12 corrupt  13 events  14 counters  15 wake
+-- ARGV  1 now_ms ("" = TIME)  2 latest_ms ("" = none)  3 lease_ms  4 max_ruined_runs  5 poisoned_result
+-- ARGV  6 keep_jobs  7 keep_ms  8 keep_bytes
 -- EACH  1 limit
--- RETURNS one {requeued ids, poisoned ids, promoted ids} per pass.
+-- RETURNS one {requeued ids, poisoned ids, promoted ids, ids set aside, how many were forgotten} per pass.
 -- CODES none; the error LATE <now_ms> after latest_ms: holders were cut off as well, and must get time to renew
--- USES allow_oom clock late events turns requeue ending retention
+-- USES allow_oom clock late events turns requeue ending postponing setting_aside promoting retention
 -- COST  O(log n) a job, at most `limit` of each kind
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], log = KEYS[4], pending = KEYS[5], delayed = KEYS[6],
-  active = KEYS[7], completed = KEYS[8], failed = KEYS[9], turns = KEYS[10],
-  events = KEYS[11], counters = KEYS[12], wake = KEYS[13],
+  active = KEYS[7], completed = KEYS[8], failed = KEYS[9], turns = KEYS[10], latest = KEYS[11], corrupt = KEYS[12],
+  events = KEYS[13], counters = KEYS[14], wake = KEYS[15],
 }
-local at, max_ruined_runs, poisoned_result = now_ms(), tonumber(ARGV[3]), ARGV[4]
-local keep_jobs, keep_ms, keep_bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local at, lease_ms = now_ms(), tonumber(ARGV[3])
+local P = { max_ruined_runs = tonumber(ARGV[4]), poisoned_result = ARGV[5], keep_ms = tonumber(ARGV[7]) }
+local keep_jobs, keep_bytes = tonumber(ARGV[6]), tonumber(ARGV[8])
 if late(at) then
   return late(at)
+end
+
+local function may_expire()
+  local known = redis.call('HMGET', K.counters, 'reaped', 'reap_from')
+  local from, gap_ms = tonumber(known[2] or 0), at - tonumber(known[1] or 0)
+  -- Who was cut off for half a lease, and renews every third of it, still has some of it left. Backwards counts, too: a
+  -- clock that jumped says nothing of anybody's silence.
+  if gap_ms > lease_ms / 2 or gap_ms < 0 then
+    from = at + lease_ms
+    -- Ends that a clock before its jump has set too far ahead.
+    for _, id in ipairs(redis.call('ZRANGEBYSCORE', K.active, digits(at + 2 * lease_ms), '+inf', 'LIMIT', 0, 1000)) do
+      redis.call('ZADD', K.active, digits(from), id)
+    end
+  end
+  redis.call('HSET', K.counters, 'reaped', digits(at), 'reap_from', digits(from))
+  return at >= from
 end
 
 local function due(zset, limit)
@@ -25,46 +43,33 @@ local function due(zset, limit)
 end
 
 local function expire(limit)
-  local requeued, poisoned = {}, {}
+  local requeued, poisoned, aside = {}, {}, {}
   for _, id in ipairs(due(K.active, limit)) do
-    local job = redis.call('HMGET', K.job .. id, 'status', 'runs', 'failures')
-    if job[1] ~= 'processing' then
+    local job = redis.pcall('HMGET', K.job .. id, 'status', 'member', 'score')
+    local group = requeued
+    -- Without a place it could not be put back.
+    if job.err or job[1] == 'processing' and not (job[2] and job[3]) then
       redis.call('ZREM', K.active, id)
-    elseif tonumber(job[2]) - tonumber(job[3] or 0) > max_ruined_runs then
-      redis.call('HDEL', K.job .. id, 'fence')
-      end_job(K, id, 'failed', 'poisoned', poisoned_result, at, keep_ms)
-      poisoned[#poisoned + 1] = id
-    else
-      requeue(K, id, at)
-      requeued[#requeued + 1] = id
+      set_aside(K, id, at)
+      group = aside
+    elseif job[1] ~= 'processing' then
+      redis.call('ZREM', K.active, id)
+      group = {}
+    elseif ruin(K, P, id, 'the supervisor fell silent and its lease ran out', nil, at) then
+      group = poisoned
     end
+    group[#group + 1] = id
   end
-  return requeued, poisoned
+  return requeued, poisoned, aside
 end
 
-local function promote(limit)
-  local promoted = {}
-  for _, id in ipairs(due(K.delayed, limit)) do
-    local job = redis.call('HMGET', K.job .. id, 'member', 'score', 'priority', 'tenant', 'type', 'progress')
-    redis.call('ZREM', K.delayed, id)
-    if job[1] then
-      -- A job that never waited in `pending` gets its turn now; one that did keeps its place.
-      local score = job[2] or give_turn(K, tonumber(job[3]), job[4])
-      redis.call('HSET', K.job .. id, 'status', 'pending', 'score', score)
-      redis.call('ZADD', K.pending, score, job[1])
-      tell(K, 'job.pending', id, job[5], 'pending', job[6] or 0, at)
-      promoted[#promoted + 1] = id
-    end
-  end
-  return promoted
-end
-
-local answers = {}
-for i = 8, #ARGV do
+local answers, expiring = {}, may_expire()
+for i = 9, #ARGV do
   local limit = tonumber(ARGV[i])
-  local requeued, poisoned = expire(limit)
-  answers[#answers + 1] = { requeued, poisoned, promote(limit) }
-  trim(K, keep_jobs, keep_bytes, at - keep_ms, limit)
+  local requeued, poisoned, aside = expire(expiring and limit or 0)
+  local promoted = promote(K, due(K.delayed, limit), aside, at)
+  local forgotten = trim(K, keep_jobs, keep_bytes, at - P.keep_ms, limit)
+  answers[#answers + 1] = { requeued, poisoned, promoted, aside, forgotten }
 end
 wake(K)
 return answers

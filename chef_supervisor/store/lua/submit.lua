@@ -1,67 +1,77 @@
--- submit: queue jobs durably, each at its tenant's fair turn; a job that is known already is answered again.
--- KEYS  1 job:  2 payload:  3 pending  4 delayed  5 active  6 turns  7 events  8 counters  9 wake
--- ARGV  1 now_ms ("" = TIME)  2 max_jobs  3 max_bytes
+-- submit: queue jobs durably, each at its tenant's fair turn or after its delay; a job, or an idempotency key, that is
+-- known already is answered again.
+-- KEYS  1 job:  2 payload:  3 result:  4 idem:  5 pending  6 delayed  7 active  8 completed  9 failed  10 turns
+-- KEYS  11 latest  12 orders  13 events  14 counters  15 wake
+-- ARGV  1 now_ms ("" = TIME)  2 max_jobs  3 max_bytes  4 keep_ms  5 idempotency_ms  6 superseded_result
 -- EACH  1 id  2 type  3 tenant  4 priority  5 bytes  6 payload ("" = under payload:<id> already, with a TTL)
--- RETURNS one {code, created_ms} per job.
--- CODES 1 queued  2 full  3 payload_missing
--- USES clock events turns
+-- EACH  7 options ("" = defaults)  8 attempts  9 delay_ms  10 supersedes ("1" or "")  11 idempotency  12 body
+-- RETURNS one {code, created_ms, id, superseded ("" = none)} per job.
+-- CODES 1 queued  2 full  3 payload_missing  4 replayed  5 key_reused
+-- USES clock events turns ending cancelling idempotency queueing
 -- COST  O(log n) a job
 local K = {
-  job = KEYS[1], payload = KEYS[2], pending = KEYS[3], delayed = KEYS[4], active = KEYS[5],
-  turns = KEYS[6], events = KEYS[7], counters = KEYS[8], wake = KEYS[9],
+  job = KEYS[1], payload = KEYS[2], result = KEYS[3], idem = KEYS[4], pending = KEYS[5], delayed = KEYS[6],
+  active = KEYS[7], completed = KEYS[8], failed = KEYS[9], turns = KEYS[10], latest = KEYS[11], orders = KEYS[12],
+  events = KEYS[13], counters = KEYS[14], wake = KEYS[15],
 }
-local at, max_jobs, max_bytes = now_ms(), tonumber(ARGV[2]), tonumber(ARGV[3])
-local QUEUED, FULL, PAYLOAD_MISSING = 1, 2, 3
+local at, max_jobs, max_bytes, keep_ms = now_ms(), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local idempotency_ms, superseded_result = ARGV[5], ARGV[6]
+local QUEUED, FULL, PAYLOAD_MISSING, REPLAYED, KEY_REUSED = 1, 2, 3, 4, 5
 
+local queued_bytes = tonumber(redis.call('HGET', K.counters, 'queued_bytes') or 0)
 local jobs = redis.call('ZCARD', K.pending) + redis.call('ZCARD', K.delayed) + redis.call('ZCARD', K.active)
-local before = tonumber(redis.call('HGET', K.counters, 'queued_bytes') or 0)
-local queued_bytes = before
+local room = { jobs = max_jobs - jobs, bytes = max_bytes - queued_bytes }
+local added_bytes = 0
 
-local function queue(id, type, tenant, priority, bytes, payload)
-  local key = K.job .. id
-  -- Memory is checked at the first write only, so this must be one that is refused when memory is full.
-  redis.call('HSET', key, 'schema', 1, 'type', type, 'tenant', tenant, 'priority', priority, 'status', 'pending',
-    'created', digits(at), 'bytes', bytes)
-  local score = give_turn(K, priority, tenant)
-  local member = string.format('%012.0f', redis.call('HINCRBY', K.counters, 'sequence', 1)) .. ':' .. id
-  redis.call('HSET', key, 'member', member, 'score', score)
-  if payload == '' then
-    redis.call('PERSIST', K.payload .. id)
-  else
-    redis.call('HSET', key, 'payload', payload)
+local function take_room(job, freed_bytes)
+  local jobs_left = room.jobs + (freed_bytes and 1 or 0)
+  local bytes_left = room.bytes + (freed_bytes or 0)
+  if jobs_left < 1 or bytes_left < job.bytes then
+    return false
   end
-  redis.call('ZADD', K.pending, score, member)
-  tell(K, 'job.pending', id, type, 'pending', 0, at)
-  jobs, queued_bytes = jobs + 1, queued_bytes + bytes
+  room.jobs, room.bytes, added_bytes = jobs_left - 1, bytes_left - job.bytes, added_bytes + job.bytes
+  return true
 end
 
-local function answer(id, type, tenant, priority, bytes, payload)
-  local created = redis.call('HGET', K.job .. id, 'created')
-  if created then
+local function answer(job)
+  local created = redis.call('HMGET', K.job .. job.id, 'created', 'superseded')
+  if created[1] then
     -- Whoever submits again has sent the payload again, with its TTL.
-    redis.call('PERSIST', K.payload .. id)
-    return { QUEUED, created }
+    redis.call('PERSIST', K.payload .. job.id)
+    return { QUEUED, created[1], job.id, created[2] or '' }
   end
-  if jobs >= max_jobs or queued_bytes + bytes > max_bytes then
-    if payload == '' then
-      redis.call('UNLINK', K.payload .. id)
-    end
-    return { FULL, digits(at) }
+  local known = known_request(K, job)
+  if known then
+    return { known.body == job.body and REPLAYED or KEY_REUSED, known.created, known.id, known.superseded }
   end
-  if payload == '' and redis.call('EXISTS', K.payload .. id) == 0 then
-    return { PAYLOAD_MISSING, digits(at) }
+  if job.payload == '' and redis.call('EXISTS', K.payload .. job.id) == 0 then
+    return { PAYLOAD_MISSING, digits(at), job.id, '' }
   end
-  queue(id, type, tenant, priority, bytes, payload)
-  return { QUEUED, digits(at) }
+  local before, freed_bytes = superseded_by(K, job)
+  if not take_room(job, freed_bytes) then
+    redis.call('UNLINK', K.payload .. job.id)
+    return { FULL, digits(at), job.id, '' }
+  end
+  queue(K, job, before, at)
+  if before then
+    cancel_job(K, before, 'superseded', superseded_result, at, keep_ms)
+  end
+  remember_request(K, job, before, at, idempotency_ms)
+  return { QUEUED, digits(at), job.id, before or '' }
 end
 
 local answers = {}
-for i = 4, #ARGV, 6 do
-  answers[#answers + 1] = answer(ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), tonumber(ARGV[i + 4]),
-    ARGV[i + 5])
+for i = 7, #ARGV, 12 do
+  answers[#answers + 1] = answer({
+    id = ARGV[i], type = ARGV[i + 1], tenant = ARGV[i + 2], priority = tonumber(ARGV[i + 3]),
+    bytes = tonumber(ARGV[i + 4]), payload = ARGV[i + 5], options = ARGV[i + 6], attempts = ARGV[i + 7],
+    delay_ms = tonumber(ARGV[i + 8]), supersedes = ARGV[i + 9] == '1', idempotency = ARGV[i + 10], body = ARGV[i + 11],
+  })
 end
-if queued_bytes > before then
-  redis.call('HINCRBY', K.counters, 'queued_bytes', digits(queued_bytes - before))
+if added_bytes > 0 then
+  redis.call('HINCRBY', K.counters, 'queued_bytes', digits(added_bytes))
+end
+if redis.call('ZCARD', K.pending) > 0 then
   redis.call('ZADD', K.wake, 0, 'work')
 end
 return answers

@@ -11,7 +11,7 @@ import attrs
 
 from chef_supervisor.domain.job import Claim, JobId, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
 from chef_supervisor.domain.outcome import Cause, Outcome, Result, Verdict
-from chef_supervisor.store.job_store import JobState, JobStore
+from chef_supervisor.store.job_store import JobState, JobStore, Reaped
 
 BUILDS = QueueName("builds")
 LINT = QueueName("lint")
@@ -49,7 +49,7 @@ def a_job(tenant: str = "a", priority: int = 5, payload: bytes = b"{}", queue: Q
 
 async def submit(store: JobStore, *jobs: NewJob) -> list[JobId]:
     """One after the other: their order is what many tests look at."""
-    return [(await store.submit(job)).job_id for job in jobs]
+    return [(await store.submit(job)).state.job_id for job in jobs]
 
 
 @contextmanager
@@ -67,12 +67,29 @@ async def submit_together(store: JobStore, jobs: Iterable[NewJob]) -> list[JobSt
     with many_tasks():
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(store.submit(job)) for job in jobs]
-    return [task.result() for task in tasks]
+    return [task.result().state for task in tasks]
 
 
 async def claim_one(store: JobStore, queue: QueueName = BUILDS) -> Claim:
     [claim] = await store.claim(queue, 1)
     return claim
+
+
+async def let_leases_end(store: JobStore, clock: Clock, queue: QueueName = BUILDS, limit: int = 100) -> Reaped:
+    """
+    Let more than a lease pass, looked at so often that nobody seems to have been cut off.
+
+    Returns: all that was reaped.
+    """
+    passes = [await store.reap(queue, limit)]
+    for _ in range(5):
+        clock.pass_ms(LEASE_MS // 4)
+        passes.append(await store.reap(queue, limit))
+    return Reaped(
+        requeued=tuple(job_id for one in passes for job_id in one.requeued),
+        poisoned=tuple(job_id for one in passes for job_id in one.poisoned),
+        promoted=tuple(job_id for one in passes for job_id in one.promoted),
+    )
 
 
 async def finish_together(store: JobStore, claims: Iterable[Claim], outcome: Outcome = PASSED) -> None:

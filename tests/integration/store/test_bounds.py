@@ -102,7 +102,7 @@ async def test_a_job_known_to_a_full_queue_is_answered_again(make_store: Make) -
     job = a_job()
     await store.submit(job)
 
-    assert (await store.submit(job)).job_id == job.job_id
+    assert (await store.submit(job)).state.job_id == job.job_id
 
 
 async def test_a_refused_large_payload_leaves_nothing_behind(make_store: Make, raw: redis.Redis, prefix: str) -> None:
@@ -183,6 +183,18 @@ async def test_retention_is_done_in_bounded_steps(make_store: Make, clock: Clock
         left.append((await store.stats())[BUILDS].completed)
 
     assert left == [20, 10, 0, 0]
+
+
+async def test_a_pass_tells_how_many_it_forgot(make_store: Make) -> None:
+    """Cancelled ones are forgotten by nobody else, and may come faster than there are passes."""
+    store = make_store(keep_jobs=1)
+    for job_id in await submit(store, *(a_job() for _ in range(8))):
+        await store.cancel(job_id)
+
+    passes = [(await store.reap(BUILDS, 3)).forgotten for _ in range(4)]
+
+    assert passes == [3, 3, 1, 0]
+    assert (await store.stats())[BUILDS] == QueueStats(cancelled=1)
 
 
 async def test_results_expire_even_where_nobody_trims(store: RedisJobStore, raw: redis.Redis, prefix: str) -> None:

@@ -94,7 +94,7 @@ async def test_jobs_survive_its_restart_and_its_death(folder: Path) -> None:
     for end in (signal.SIGTERM, signal.SIGKILL):
         await redis.start()
         async with store_at(redis.socket_path) as store:
-            jobs.append((await store.submit(a_job())).job_id)
+            jobs.append((await store.submit(a_job())).state.job_id)
         assert redis.pid is not None
         os.kill(redis.pid, end)
         assert await redis.died() in (0, -9)

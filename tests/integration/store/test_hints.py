@@ -11,7 +11,7 @@ import redis
 from chef_supervisor.domain.job import JobStatus
 from chef_supervisor.store.job_store import Gap, JobEvent
 from chef_supervisor.store.redis_store import RedisJobStore
-from tests.integration.store.making import BUILDS, LEASE_MS, PASSED, Clock, a_job, claim_one, run_jobs, submit
+from tests.integration.store.making import BUILDS, PASSED, Clock, a_job, claim_one, let_leases_end, run_jobs, submit
 
 pytestmark = pytest.mark.asyncio
 LONG_S = 30.0
@@ -55,8 +55,7 @@ async def test_a_job_that_comes_back_wakes(store: RedisJobStore, clock: Clock) -
     assert await store.wait_for_work(BUILDS, LONG_S)
 
     await claim_one(store)
-    clock.pass_ms(LEASE_MS + 1)
-    await store.reap(BUILDS)
+    await let_leases_end(store, clock)
     assert await store.wait_for_work(BUILDS, LONG_S)
 
 

@@ -19,13 +19,13 @@ from tests.integration.store.making import (
     BUILDS,
     CANCELLED,
     FAILED,
-    LEASE_MS,
     PASSED,
     TIMED_OUT,
     Clock,
     a_job,
     claim_one,
     finish_together,
+    let_leases_end,
     submit,
 )
 
@@ -49,7 +49,7 @@ def stale(claim: Claim) -> list[Fence]:
 async def test_a_submitted_job_waits(store: RedisJobStore, clock: Clock) -> None:
     job = a_job(priority=7)
 
-    state = await store.submit(job)
+    state = (await store.submit(job)).state
 
     assert state == await store.read(job.job_id)
     assert state == JobState(
@@ -122,8 +122,7 @@ async def test_there_is_exactly_one_terminal_event(store: RedisJobStore) -> None
 
 async def test_of_two_that_finish_only_the_holder_of_the_fence_does(store: RedisJobStore, clock: Clock) -> None:
     old = await a_claim(store)
-    clock.pass_ms(LEASE_MS + 1)
-    await store.reap(BUILDS)
+    await let_leases_end(store, clock)
     new = await claim_one(store)
 
     async with asyncio.TaskGroup() as group:

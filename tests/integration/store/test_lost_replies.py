@@ -15,7 +15,16 @@ from chef_supervisor.domain.errors import Bug, StoreUnavailable
 from chef_supervisor.domain.job import JobStatus, NewJob
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.redis_store import RedisJobStore
-from tests.integration.store.making import BUILDS, LEASE_MS, PASSED, Clock, a_job, claim_one, submit, submit_together
+from tests.integration.store.making import (
+    BUILDS,
+    PASSED,
+    Clock,
+    a_job,
+    claim_one,
+    let_leases_end,
+    submit,
+    submit_together,
+)
 from tests.integration.store.proxy import CuttingProxy, cutting_proxy
 from tests.kit.redis_servers import RedisServer
 
@@ -44,7 +53,7 @@ async def store(proxied: tuple[CuttingProxy, str], prefix: str, clock: Clock) ->
 async def test_a_submission_is_one_job(store: RedisJobStore, proxy: CuttingProxy) -> None:
     proxy.cuts = 1
 
-    state = await store.submit(a_job())
+    state = (await store.submit(a_job())).state
 
     assert proxy.cuts == 0
     assert state.status is JobStatus.PENDING
@@ -86,8 +95,7 @@ async def test_a_claim_does_not_get_back_what_was_taken_from_it(
     nonce = "n" * 32
     commands = store._at(BUILDS)
     assert len(await commands.claim.call((nonce, 2))) == 2
-    clock.pass_ms(LEASE_MS + 1)
-    await store.reap(BUILDS)
+    await let_leases_end(store, clock)
     again = await claim_one(store)
 
     assert again.job_id == jobs[0]

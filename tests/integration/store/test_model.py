@@ -1,167 +1,232 @@
 """
-Random histories against a model in a few lines: no job is lost, none is held twice, and the next one is the right one.
-
-The model keeps jobs in a dict and finds the next by sorting; it shares nothing with the scripts but the rules.
+Random histories on a real Redis, step by step beside a model: no job is lost, none is held twice, none ends twice, and
+the next one is the right one, whatever is called when, and however the clock jumps.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import TypeAlias
+from collections import Counter
+from collections.abc import Coroutine
+from typing import Any, TypeVar
 
 import attrs
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from chef_supervisor.domain.job import Claim, JobId, JobStatus, NewJob
+from chef_supervisor.domain.job import Claim, Idempotency, JobId, JobStatus, NewJob, new_job_id
+from chef_supervisor.store.job_store import Blame, JobEvent
 from chef_supervisor.store.redis_store import RedisJobStore
-from tests.integration.store.making import BUILDS, FAILED, LEASE_MS, PASSED, Clock, a_job
+from tests.integration.store.making import BUILDS, FAILED, LEASE_MS, PASSED, TIMED_OUT, Clock, a_job
+from tests.integration.store.model import Model
 from tests.kit.redis_servers import RedisServer
 
-Step: TypeAlias = tuple[str, int, int]
-STEPS = st.lists(
-    st.one_of(
-        st.tuples(st.just("submit"), st.integers(0, 2), st.sampled_from([1, 5, 5, 5, 20])),
-        st.tuples(st.just("claim"), st.integers(1, 3), st.just(0)),
-        st.tuples(
-            st.sampled_from(["finish", "fail", "release", "renew", "progress"]), st.integers(0, 50), st.integers(0, 100)
-        ),
-        st.tuples(st.sampled_from(["lapse", "wait"]), st.just(0), st.just(0)),
-    ),
-    min_size=20,
-    max_size=60,
-)
+T = TypeVar("T")
+WHICH = st.integers(0, 200)
+TENANTS = st.sampled_from(["a", "b", "c"])
+INSTANCES = ("one", "two")
+HOUR_MS = 3_600_000
+TEN_YEARS_S = 315_360_000.0
 
 
-@attrs.define(eq=False)
-class Known:
-    """What the model knows of a job."""
+class Histories(RuleBasedStateMachine):
+    """Two supervisors on one store."""
 
-    job: NewJob
-    place: tuple[int, int, int]
-    status: JobStatus = JobStatus.PENDING
-    runs: int = 0
-    progress: int = 0
-    holder: Claim | None = None
-    lease_end_ms: int = 0
+    def __init__(self, server: RedisServer) -> None:
+        super().__init__()
+        self.clock, self.model = Clock(), Model()
+        self.loop = asyncio.Runner()
+        prefix = f"test-{secrets.token_hex(6)}"
+        configs = [server.config(key_prefix=prefix, instance=name, keep_s=TEN_YEARS_S) for name in INSTANCES]
+        self.stores = [RedisJobStore(config, now_ms=self.clock) for config in configs]
+        # Every claim ever made, so that old ones may try their luck; every request ever made, to be made again.
+        self.claims: list[Claim] = []
+        self.requests: list[NewJob] = []
 
+    def do(self, call: Coroutine[Any, Any, T]) -> T:
+        return self.loop.run(call)
 
-@attrs.define(eq=False)
-class Model:
-    """Runs each step on the store and on the dict, and compares."""
+    def a_claim(self, which: int) -> Claim:
+        """Returns: most often one of those that hold their jobs; an old one else."""
+        holding = [claim for claim in self.claims if self.model.holds(claim)]
+        some = holding if holding and which % 4 else self.claims
+        return some[which % len(some)]
 
-    store: RedisJobStore
-    clock: Clock = attrs.field(factory=Clock)
-    jobs: dict[JobId, Known] = attrs.field(factory=dict)
-    last_claimed: dict[int, int] = attrs.field(factory=dict)
-    last_given: dict[tuple[int, str], int] = attrs.field(factory=dict)
-    # Every claim ever made, so that old ones may try their luck.
-    claims: list[Claim] = attrs.field(factory=list)
+    @property
+    def store(self) -> RedisJobStore:
+        return self.stores[0]
 
-    async def run(self, steps: list[Step]) -> None:
-        for name, first, second in steps:
-            match name:
-                case "submit":
-                    await self.submit(f"tenant-{first}", second)
-                case "claim":
-                    await self.claim(first)
-                case "lapse" | "wait":
-                    await self.lapse(LEASE_MS + 1 if name == "lapse" else LEASE_MS // 2)
-                case _:
-                    if self.claims:
-                        await self.speak(name, self.claims[first % len(self.claims)], second)
-            await self.compare()
+    @rule(
+        tenant=TENANTS,
+        priority=st.sampled_from([1, 5, 5, 5, 20]),
+        delay_ms=st.sampled_from([0, 0, 0, 700, 5_000]),
+        supersedes=st.booleans(),
+        keyed=st.booleans(),
+    )
+    def submit(self, tenant: str, priority: int, delay_ms: int, *, supersedes: bool, keyed: bool) -> None:
+        key = Idempotency(key=secrets.token_hex(4), body_sha256="b") if keyed else None
+        job = attrs.evolve(
+            a_job(tenant, priority), delay_ms=delay_ms, supersedes=supersedes, idempotency=key, payload=b"{1}"
+        )
+        self.requests.append(job)
 
-    async def submit(self, tenant: str, priority: int) -> None:
-        job = a_job(tenant, priority)
-        lane = (priority, tenant)
-        turn = max(self.last_claimed.get(priority, 0), self.last_given.get(lane, -1) + 1)
-        self.last_given[lane] = turn
-        self.jobs[job.job_id] = Known(job, (-priority, turn, len(self.jobs)))
-        await self.store.submit(job)
+        submitted = self.do(self.store.submit(job))
 
-    async def claim(self, slots: int) -> None:
-        waiting = [known for known in self.jobs.values() if known.status is JobStatus.PENDING]
-        expected = sorted(waiting, key=lambda known: known.place)[:slots]
+        assert submitted.superseded == self.model.submit(job, self.clock.ms)
+        assert (submitted.state.job_id, submitted.replayed) == (job.job_id, False)
 
-        claims = await self.store.claim(BUILDS, slots)
+    @precondition(lambda self: self.requests)
+    @rule(which=WHICH)
+    def submit_again(self, which: int) -> None:
+        job = self.requests[which % len(self.requests)]
+        again = job if job.idempotency is None else attrs.evolve(job, job_id=_new_id())
+
+        submitted = self.do(self.store.submit(again))
+
+        assert submitted.state.job_id == job.job_id
+        assert submitted.replayed == (job.idempotency is not None)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=WHICH)
+    def retry(self, which: int) -> None:
+        """As the API does: a new job of the same content."""
+        job = self.requests[which % len(self.requests)]
+        original = self.do(self.store.original(job.job_id))
+        assert (original.payload, original.tenant) == (b"{1}", job.tenant)
+        assert original.status is self.model.jobs[job.job_id].status
+        again = attrs.evolve(job, job_id=_new_id(), delay_ms=0, supersedes=False, idempotency=None)
+        self.requests.append(again)
+
+        self.do(self.store.submit(again))
+
+        self.model.submit(again, self.clock.ms)
+
+    @rule(slots=st.integers(1, 3), who=st.integers(0, 1))
+    def claim(self, slots: int, who: int) -> None:
+        expected = self.model.claimable(slots)
+
+        claims = self.do(self.stores[who].claim(BUILDS, slots))
 
         assert [claim.job_id for claim in claims] == [known.job.job_id for known in expected]
+        assert not {claim.run for claim in claims} & {claim.run for claim in self.claims}
         for known, claim in zip(expected, claims, strict=True):
-            known.status, known.runs, known.holder = JobStatus.PROCESSING, known.runs + 1, claim
-            known.lease_end_ms = self.clock.ms + LEASE_MS
-            assert claim.runs == known.runs
-            priority, turn, _ = known.place
-            self.last_claimed[-priority] = max(self.last_claimed.get(-priority, 0), turn)
-        fences = {(claim.job_id, claim.fence) for claim in self.claims}
-        assert not fences & {(claim.job_id, claim.fence) for claim in claims}
+            self.model.claimed(known, claim, INSTANCES[who], self.clock.ms)
+            assert (claim.runs, claim.failures) == (known.runs, known.failures)
         self.claims += claims
 
-    async def speak(self, name: str, claim: Claim, percent: int) -> None:
-        known = self.jobs[claim.job_id]
-        holds = known.holder is not None and known.holder.fence == claim.fence
-        running = holds and known.status is JobStatus.PROCESSING
-        match name:
-            case "renew":
-                assert await self.store.renew(claim.job_id, claim.fence) == running
-                known.lease_end_ms = self.clock.ms + LEASE_MS if running else known.lease_end_ms
-            case "progress":
-                assert await self.store.progress(claim.job_id, claim.fence, percent) == running
-                known.progress = max(known.progress, min(percent, 99)) if running else known.progress
-            case "release":
-                await self.release(known, claim, running=running)
-            case _:
-                outcome = PASSED if name == "finish" else FAILED
-                # Who ended it is told so again.
-                assert await self.store.finish(claim.job_id, claim.fence, outcome) == holds
-                if running:
-                    known.status = outcome.status
-                    known.progress = 100 if name == "finish" else known.progress
+    @precondition(lambda self: self.claims)
+    @rule(which=WHICH, percent=st.integers(0, 120))
+    def renew_and_tell(self, which: int, percent: int) -> None:
+        claim = self.a_claim(which)
+        assert self.do(self.store.renew(claim.job_id, claim.fence)) == self.model.renew(claim, self.clock.ms)
+        assert self.do(self.store.progress(claim.job_id, claim.fence, percent)) == self.model.progress(claim, percent)
 
-    async def release(self, known: Known, claim: Claim, *, running: bool) -> None:
-        done = await self.store.release(claim.job_id, claim.fence)
-        # The release before may be told so again, which changes nothing.
-        assert done or not running
-        if running:
-            known.status, known.runs, known.holder = JobStatus.PENDING, known.runs - 1, None
+    @precondition(lambda self: self.claims)
+    @rule(which=WHICH, outcome=st.sampled_from([PASSED, FAILED, TIMED_OUT]))
+    def finish(self, which: int, outcome: Any) -> None:
+        claim = self.a_claim(which)
+        assert self.do(self.store.finish(claim.job_id, claim.fence, outcome)) == self.model.finish(claim, outcome)
 
-    async def lapse(self, ms: int) -> None:
+    @precondition(lambda self: self.claims)
+    @rule(which=WHICH)
+    def release(self, which: int) -> None:
+        claim = self.a_claim(which)
+        assert self.do(self.store.release(claim.job_id, claim.fence)) == self.model.release(claim)
+
+    @precondition(lambda self: self.claims)
+    @rule(which=WHICH, blame=st.sampled_from(Blame), delay_ms=st.sampled_from([0, 900, 3_000]))
+    def postpone(self, which: int, blame: Blame, delay_ms: int) -> None:
+        claim = self.a_claim(which)
+        postponed = self.do(self.store.postpone(claim.job_id, claim.fence, blame, "why", delay_ms))
+        assert postponed is self.model.postpone(claim, blame, delay_ms, self.clock.ms)
+
+    @precondition(lambda self: self.requests)
+    @rule(which=WHICH)
+    def cancel(self, which: int) -> None:
+        job_id = self.requests[which % len(self.requests)].job_id
+        self.model.cancel(job_id)
+        assert self.do(self.store.cancel(job_id)).status is self.model.jobs[job_id].status
+
+    @rule(ms=st.sampled_from([0, 500, LEASE_MS // 4, LEASE_MS // 4, LEASE_MS // 3]))
+    def reap(self, ms: int) -> None:
         self.clock.pass_ms(ms)
-        late = [
-            known
-            for known in self.jobs.values()
-            if known.status is JobStatus.PROCESSING and known.lease_end_ms <= self.clock.ms
-        ]
-        reaped = await self.store.reap(BUILDS, 256)
-        assert {*reaped.requeued, *reaped.poisoned} == {known.job.job_id for known in late}
-        for known in late:
-            known.holder = None
-            poisoned = known.job.job_id in reaped.poisoned
-            assert poisoned == (known.runs > 3)
-            known.status = JobStatus.FAILED if poisoned else JobStatus.PENDING
+        reaped = self.do(self.store.reap(BUILDS, 256))
+        late, promoted = self.model.reap(self.clock.ms)
+        assert ({*reaped.requeued, *reaped.poisoned}, {*reaped.promoted}) == (late, promoted)
+        assert {*reaped.poisoned} == {job_id for job_id in late if self.model.jobs[job_id].cause == "poisoned"}
 
-    async def compare(self) -> None:
-        states = [await self.store.read(job_id) for job_id in self.jobs]
-        found = [(state.status, state.runs, state.progress) for state in states]
-        assert found == [(known.status, known.runs, known.progress) for known in self.jobs.values()]
-        stats = (await self.store.stats())[BUILDS]
-        counted = (stats.waiting, stats.active, stats.completed, stats.failed)
-        statuses = [known.status for known in self.jobs.values()]
-        wanted = (JobStatus.PENDING, JobStatus.PROCESSING, JobStatus.COMPLETED, JobStatus.FAILED)
-        assert counted == tuple(statuses.count(status) for status in wanted)
+    @rule(times=st.integers(4, 6))
+    def let_leases_end(self, times: int) -> None:
+        for _ in range(times):
+            self.reap(LEASE_MS // 4)
+
+    @rule(who=st.integers(0, 1))
+    def take_back(self, who: int) -> None:
+        """A supervisor died, and comes back."""
+        reaped = self.do(self.stores[who].take_back(BUILDS))
+        held = self.model.take_back(INSTANCES[who], self.clock.ms)
+        assert {*reaped.requeued, *reaped.poisoned} == held
+
+    @rule(ms=st.sampled_from([LEASE_MS, HOUR_MS, -HOUR_MS, -700]))
+    def jump(self, ms: int) -> None:
+        self.clock.pass_ms(ms)
+
+    @invariant()
+    def states_are_as_the_model_says(self) -> None:
+        for job_id, known in self.model.jobs.items():
+            state = self.do(self.store.read(job_id))
+            found = (state.status, state.cause, state.runs, state.failures, state.progress, state.due_at_ms)
+            assert found == (known.status, known.cause, known.runs, known.failures, known.progress, known.due_ms)
+
+    @invariant()
+    def all_that_was_accepted_is_somewhere(self) -> None:
+        stats = attrs.asdict(self.do(self.store.stats())[BUILDS])
+        jobs = self.model.jobs.values()
+        ended = {status.value: 0 for status in JobStatus if status.terminal}
+        ended |= Counter(known.status.value for known in jobs if not known.live)
+        waiting, delayed = sum(known.ready for known in jobs), sum(known.due_ms is not None for known in jobs)
+        active = sum(known.status is JobStatus.PROCESSING for known in jobs)
+        assert stats == {"waiting": waiting, "active": active, "delayed": delayed, **ended}
+
+    def teardown(self) -> None:
+        try:
+            self.each_job_ended_once()
+        finally:
+            for store in self.stores:
+                self.do(store.close())
+            self.loop.close()
+
+    def each_job_ended_once(self) -> None:
+        ends: Counter[JobId] = Counter()
+        position = "0-0"
+        while events := self.do(self.store.events(BUILDS, position, 0)):
+            ends.update(event.job_id for event in events if isinstance(event, JobEvent) and event.status.terminal)
+            position = events[-1].position
+        assert ends == {known.job.job_id: 1 for known in self.model.jobs.values() if not known.live}
 
 
-async def history(server: RedisServer, steps: list[Step]) -> None:
-    clock = Clock()
-    store = RedisJobStore(server.config(key_prefix=f"test-{secrets.token_hex(6)}"), now_ms=clock)
-    try:
-        await Model(store, clock).run(steps)
-    finally:
-        await store.close()
+def _new_id() -> JobId:
+    return new_job_id(BUILDS, secrets.token_bytes(16))
 
 
-@given(steps=STEPS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_random_histories_go_as_the_model_says(redis_server: RedisServer, steps: list[Step]) -> None:
-    asyncio.run(history(redis_server, steps))
+def play(server: RedisServer, histories: int, steps: int) -> None:
+    class OnThisServer(Histories):
+        def __init__(self) -> None:
+            super().__init__(server)
+
+    quiet = settings(
+        max_examples=histories, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+    )
+    run_state_machine_as_test(OnThisServer, settings=quiet)
+
+
+def test_random_histories_go_as_the_model_says(redis_server: RedisServer) -> None:
+    play(redis_server, histories=15, steps=40)
+
+
+@pytest.mark.slow
+def test_many_long_histories_go_as_the_model_says(redis_server: RedisServer) -> None:
+    play(redis_server, histories=150, steps=80)

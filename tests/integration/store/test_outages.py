@@ -107,7 +107,7 @@ async def test_however_many_connections_a_restart_broke_the_first_call_is_answer
     own_redis.kill()
     own_redis.start()
 
-    state = await (own_store.read(job.job_id) if first == "read" else own_store.submit(job))
+    state = await own_store.read(job.job_id) if first == "read" else (await own_store.submit(job)).state
     assert state.job_id == job.job_id
 
 

@@ -105,3 +105,17 @@ async def test_a_job_whose_hash_is_gone_holds_up_nobody(store: RedisJobStore, ra
 
     assert [claim.job_id for claim in await store.claim(BUILDS, 5)] == [good]
     assert (await store.stats())[BUILDS].waiting == 0
+
+
+@pytest.mark.parametrize("size", [40_000, 700_000], ids=["in the hash", "under a key of its own"])
+async def test_a_claim_takes_no_more_than_can_be_read_in_time(store: RedisJobStore, size: int) -> None:
+    """Else a slow way to Redis would have them claimed, given up and put back for ever."""
+    jobs = await submit(store, *(a_job(payload=random.Random(n).randbytes(size)) for n in range(30)))
+    at_once = max(1, (1 << 20) // size)
+
+    claims = await store.claim(BUILDS, 30)
+
+    assert [claim.job_id for claim in claims] == jobs[: len(claims)]
+    assert len(claims) == min(at_once, 30)
+    # Who waits for work hears that there is more.
+    assert await store.wait_for_work(BUILDS, 0.01)

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import socket
 
 import pytest
 from redis import exceptions as redis_errors
 
-from chef_supervisor.domain.errors import Bug, StoreUnavailable
-from chef_supervisor.store.errors import REDIS_ERRORS, bounded, is_lost, translate
+from chef_supervisor.domain.errors import Bug, StoreFull, StoreUnavailable
+from chef_supervisor.store.errors import REDIS_ERRORS, bounded, is_lost, is_of_a_wrong_server, translate
 
 # Every class of redis.exceptions, by what it means to us. One that a new version brings must be put somewhere.
 UNAVAILABLE = {
@@ -91,6 +92,64 @@ async def test_an_error_of_redis_leaves_the_store_as_one_of_ours(name: str) -> N
 )
 def test_codes_without_a_class_and_inside_of_scripts_are_known(text: str) -> None:
     assert isinstance(translate(redis_errors.ResponseError(text)), StoreUnavailable)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'."),
+        redis_errors.ResponseError("OOM command not allowed when used memory > 'maxmemory'."),
+        redis_errors.ResponseError("Error running script: @user_script: 12: -OOM command not allowed when used"),
+    ],
+)
+def test_a_full_memory_is_told_from_all_else(error: Exception) -> None:
+    assert isinstance(translate(error), StoreFull)
+    assert not isinstance(translate(redis_errors.ReadOnlyError("no")), StoreFull)
+
+
+@pytest.mark.parametrize("name", sorted(UNAVAILABLE))
+def test_what_callers_read_has_no_address_in_it(name: str) -> None:
+    error = CLASSES[name]("1234 10.1.2.3:6379")
+    assert "10.1.2.3" not in str(translate(error))
+
+
+def test_of_a_broken_way_the_systems_own_word_is_told() -> None:
+    """As redis-py raises it: its own text has the address, and the system's error stands behind it."""
+    try:
+        try:
+            raise ConnectionRefusedError(111, "Connect call failed ('10.1.2.3', 6379)")
+        except OSError as cause:
+            text = "Error 111 connecting to 10.1.2.3:6379."
+            raise redis_errors.ConnectionError(text) from cause
+    except redis_errors.ConnectionError as error:
+        told = str(translate(error))
+
+    assert told.endswith("it cannot be reached (Connection refused)")
+
+
+def test_an_unknown_name_is_told_without_it() -> None:
+    assert "no address" in str(translate(socket.gaierror(-2, "Name or service not known")))
+
+
+@pytest.mark.parametrize(
+    ("error", "wrong"),
+    [
+        (redis_errors.ReadOnlyError("You can't write against a read only replica."), True),
+        (redis_errors.MasterDownError("Link with MASTER is down"), True),
+        (redis_errors.ClusterDownError("The cluster is down"), True),
+        (redis_errors.ResponseError("MISCONF Redis is configured to save RDB snapshots, but"), True),
+        (redis_errors.ResponseError("NOREPLICAS Not enough good replicas to write."), True),
+        (redis_errors.ResponseError("LOADING Redis is loading the dataset in memory"), True),
+        (redis_errors.OutOfMemoryError("command not allowed"), False),
+        (redis_errors.NoScriptError("No matching script."), False),
+        (redis_errors.ResponseError("LATE 1700000000000"), False),
+        (redis_errors.ResponseError("WRONGTYPE Operation against a key"), False),
+    ],
+)
+def test_a_server_that_is_not_the_right_one_now_is_told_by_its_errors(
+    error: redis_errors.ResponseError, *, wrong: bool
+) -> None:
+    assert is_of_a_wrong_server(error) == wrong
 
 
 @pytest.mark.parametrize(

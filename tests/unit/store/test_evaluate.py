@@ -2,54 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
 
-import attrs
 import pytest
 from redis.exceptions import BusyLoadingError, ConnectionError, NoScriptError, ResponseError  # noqa: A004 # redis' own
 
 from chef_supervisor.domain.errors import Bug, StoreUnavailable
 from chef_supervisor.store import scripts
-from chef_supervisor.store.connect import Command, Lines, Reply
-from chef_supervisor.store.evaluate import Call, Evaluator
+from chef_supervisor.store.evaluate import Call
 from chef_supervisor.store.server_clock import ServerClock
+from tests.unit.store.told import VERSION_7, evaluator
 
 pytestmark = pytest.mark.asyncio
-VERSION_7 = b"# Server\r\nredis_version:7.0.15\r\n"
 VERSION_6 = b"# Server\r\nredis_version:6.2.5\r\n"
 NO_SCRIPT = NoScriptError("No matching script.")
 LOST = ConnectionError("Connection closed by server.")
-
-
-@attrs.define(eq=False)
-class Told(Lines):
-    """Gives one answer after the other to EVALSHA, the last one for ever; remembers what it was asked."""
-
-    answers: list[object] = attrs.field(factory=list)
-    version: object = VERSION_7
-    asked: list[Command] = attrs.field(factory=list)
-    loaded: list[str] = attrs.field(factory=list)
-    load_error: ResponseError | None = None
-
-    async def run(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
-        return [self._answer(command) for command in commands]
-
-    def _answer(self, command: Command) -> Reply:
-        if command[0] == "INFO":
-            return self.version
-        if command[0] == "SCRIPT":
-            self.loaded.append(str(command[2]))
-            return b"digest" if self.load_error is None else self.load_error
-        self.asked.append(command)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if isinstance(answer, Exception) and not isinstance(answer, ResponseError):
-            raise answer
-        return answer
-
-
-def evaluator(*answers: object, version: object = VERSION_7) -> tuple[Told, Evaluator]:
-    lines = Told(lambda: pytest.fail("connects"), answers=list(answers), version=version)
-    return lines, Evaluator(lines, ServerClock(None, 5), timeout_s=5)
 
 
 def a_call(clock: ServerClock) -> Call:
@@ -75,7 +42,39 @@ async def test_the_shebang_is_only_for_servers_from_7_on(version: object, *, she
 
     await evaluate.run(a_call(evaluate.clock), [("a", 1)])
 
-    assert lines.loaded[0].startswith("#!lua") == shebang
+    assert lines.loaded[-1].startswith("#!lua") == shebang
+
+
+async def test_a_server_of_another_version_that_took_over_gets_the_scripts_it_knows() -> None:
+    lines, evaluate = evaluator([["done"]])
+    await evaluate.run(a_call(evaluate.clock), [("a", 1)])
+    lines.version, lines.answers = VERSION_6, [NO_SCRIPT, [["done"]]]
+
+    assert await evaluate.run(a_call(evaluate.clock), [("a", 1)]) == [["done"]]
+
+    assert [loaded.startswith("#!lua") for loaded in lines.loaded] == [True, True, False, False]
+
+
+async def test_scripts_that_are_loaded_at_one_time_are_all_loaded_as_the_server_knows_them() -> None:
+    """The first to hear of its version must not keep the others from hearing."""
+    lines, evaluate = evaluator([["done"]], version=VERSION_6)
+    lines.load_error = ResponseError("Error compiling script (new function): user_script:1: unexpected symbol near '#'")
+    lines.only_refuses = "#!lua"
+    others = [Call(script, ("key",), lambda: ()) for script in (scripts.RENEW, scripts.FINISH, scripts.REAP)]
+
+    async with asyncio.TaskGroup() as group:
+        replies = [group.create_task(evaluate.run(call, [("a", 1)])) for call in others]
+
+    assert [reply.result() for reply in replies] == [[["done"]]] * 3
+
+
+async def test_a_cold_start_takes_two_round_trips() -> None:
+    """A server far away is within the patience of callers then."""
+    lines, evaluate = evaluator([["done"]])
+
+    await evaluate.run(a_call(evaluate.clock), [("a", 1)])
+
+    assert [[command[0] for command in commands] for commands in lines.together] == [["INFO", "SCRIPT"], ["EVALSHA"]]
 
 
 async def test_a_script_that_is_never_there_is_unavailable() -> None:
@@ -84,7 +83,30 @@ async def test_a_script_that_is_never_there_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable):
         await evaluate.run(a_call(evaluate.clock), [("a", 1)])
 
-    assert len(lines.asked) == 2
+    assert len(lines.asked) == 3
+
+
+async def test_a_script_that_was_forgotten_is_sent_together_with_its_text() -> None:
+    """Nobody who flushes scripts all the time can get in between."""
+    lines, evaluate = evaluator(NO_SCRIPT, [["done"]])
+
+    assert await evaluate.run(a_call(evaluate.clock), [("a", 1)]) == [["done"]]
+
+    assert [command[0] for command in lines.together[-1]] == ["SCRIPT", "EVALSHA"]
+
+
+async def test_a_server_that_forgot_the_script_may_find_the_time_wrong_as_well() -> None:
+    """A failover: the new primary knows neither our scripts nor the time that we guess."""
+    _, evaluate = evaluator(NO_SCRIPT, ResponseError("LATE 1700000000000"), [["done"]])
+
+    assert await evaluate.run(a_call(evaluate.clock), [("a", 1)]) == [["done"]]
+
+
+async def test_a_clock_that_never_agrees_is_unavailable() -> None:
+    _, evaluate = evaluator(ResponseError("LATE 1700000000000"))
+
+    with pytest.raises(StoreUnavailable):
+        await evaluate.run(a_call(evaluate.clock), [("a", 1)])
 
 
 async def test_a_script_that_does_not_load_is_a_mistake_of_ours() -> None:

@@ -4,7 +4,8 @@ local function forget(K, zset, id)
   local bytes = tonumber(job[1] or 0)
   redis.call('ZREM', zset, id)
   redis.call('UNLINK', K.job .. id, K.payload .. id, K.result .. id, K.log .. id)
-  redis.call('HINCRBY', K.counters, 'kept_bytes', -bytes)
+  -- Not -bytes: Lua prints that of 0 as -0, which is no number to Redis 6.2.
+  redis.call('HINCRBY', K.counters, 'kept_bytes', 0 - bytes)
   if job[2] then
     redis.call('HINCRBY', K.counters, 'kept_' .. job[2], -1)
   end
@@ -16,10 +17,11 @@ local function look(zset)
   return { zset = zset, id = head[1], at = tonumber(head[2]), count = redis.call('ZCARD', zset) }
 end
 
+-- Returns how many were forgotten.
 local function trim(K, max_jobs, max_bytes, oldest_ms, steps)
   local kept = tonumber(redis.call('HGET', K.counters, 'kept_bytes') or 0)
   local shelves = { look(K.completed), look(K.failed) }
-  for _ = 1, steps do
+  for step = 1, steps do
     local pick
     for index, shelf in ipairs(shelves) do
       local over = shelf.id and (shelf.count > max_jobs or shelf.at < oldest_ms or kept > max_bytes)
@@ -28,9 +30,10 @@ local function trim(K, max_jobs, max_bytes, oldest_ms, steps)
       end
     end
     if not pick then
-      return
+      return step - 1
     end
     kept = kept - forget(K, shelves[pick].zset, shelves[pick].id)
     shelves[pick] = look(shelves[pick].zset)
   end
+  return steps
 end

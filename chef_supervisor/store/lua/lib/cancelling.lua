@@ -1,0 +1,19 @@
+-- cancelling: a job is over at once, wherever it is; whoever runs it is told by an order, and by its next renewal.
+local MAX_ORDERS = 1000
+
+local function cancel_job(K, id, cause, result, at, keep_ms)
+  local key = K.job .. id
+  local job = redis.call('HMGET', key, 'status', 'member', 'claims')
+  if job[1] ~= 'pending' and job[1] ~= 'processing' then
+    return false
+  end
+  redis.call('HDEL', key, 'fence', 'due')
+  if job[1] == 'processing' then
+    redis.call('XADD', K.orders, 'MAXLEN', '~', MAX_ORDERS, '*', 'kind', 'cancel', 'job', id, 'run', job[3])
+  else
+    redis.call('ZREM', K.pending, job[2])
+    redis.call('ZREM', K.delayed, id)
+  end
+  end_job(K, id, 'cancelled', cause, result, at, keep_ms)
+  return true
+end
