@@ -2,9 +2,12 @@
 Every message, in data-flow order: one page is the whole conversation.
 
 store -> dispatcher: work may wait        WorkArrived
+dispatcher -> itself: I still turn        Beat
 dispatcher -> pool: a job that is ours    StartJob
 pool -> runners: a child for it           kernel.StartChild
 runner -> store: progress, outcome        (calls, not messages)
+store -> courier -> pool -> runner: end   EndRun
+lease keeper -> runner: the lease is lost LeaseLost
 pool -> dispatcher: the slot is free      SlotFreed
 dispatcher -> pool: what do you hold?     Holdings
 """
@@ -15,7 +18,7 @@ from typing import TypeAlias
 
 import attrs
 
-from chef_supervisor.domain.job import Claim, JobId, QueueName
+from chef_supervisor.domain.job import Claim, QueueName, RunId
 from chef_supervisor.kernel import Question
 
 
@@ -27,6 +30,11 @@ class WorkArrived:
 
 
 @attrs.frozen
+class Beat:
+    """Shows that the dispatcher handles what comes into its mailbox."""
+
+
+@attrs.frozen
 class StartJob:
     """Run this job; its slot is taken until the pool says SlotFreed."""
 
@@ -34,17 +42,30 @@ class StartJob:
 
 
 @attrs.frozen
+class EndRun:
+    """The job was cancelled: whoever has that run ends its box at once. Nobody has it: nothing happens."""
+
+    run: RunId
+
+
+@attrs.frozen
+class LeaseLost:
+    """A renewal was answered "fenced": the job is somebody else's, or over."""
+
+
+@attrs.frozen
 class SlotFreed:
     """A runner of the queue is gone, whatever became of its job."""
 
     queue: QueueName
-    job_id: JobId
+    run: RunId
 
 
 @attrs.frozen
-class Holdings(Question[frozenset[JobId]]):
-    """Asks a pool which jobs it runs; answered after every StartJob sent before."""
+class Holdings(Question[frozenset[RunId]]):
+    """Asks a pool which runs it has; answered after every StartJob sent before."""
 
 
-DispatcherMessage: TypeAlias = WorkArrived | SlotFreed
-PoolMessage: TypeAlias = StartJob | Holdings
+DispatcherMessage: TypeAlias = WorkArrived | Beat | SlotFreed
+PoolMessage: TypeAlias = StartJob | EndRun | Holdings
+RunnerMessage: TypeAlias = EndRun | LeaseLost

@@ -55,7 +55,8 @@ class Workshop:
         """
         size = len(claim.payload)
         files = await _quickly(size, unpack, claim.payload)
-        planned = await _quickly(size, plan, claim.type, files, self.toolchains, self.budget)
+        budget = self.budget.asked(claim.options)
+        planned = await _quickly(size, plan, claim.type, files, self.toolchains, budget)
         if isinstance(planned, Outcome):
             return planned
         record = Record(planned)
@@ -73,7 +74,7 @@ class Workshop:
         async with AsyncExitStack() as stack:
             dependencies: Dependencies | None = None
             if planned.install is not None:
-                place = self.sandbox.dependencies(f"{claim.job_id}-{claim.runs}")
+                place = self.sandbox.dependencies(f"{claim.job_id}-{claim.run.number}", claim.run)
                 dependencies = await stack.enter_async_context(place)
                 install = self._trusting(planned.install)
                 await self._run_box(self._order(claim, Role.INSTALL), install, dependencies, record, tell_percent)
@@ -97,10 +98,10 @@ class Workshop:
     def _order(self, claim: Claim, role: Role) -> BoxOrder:
         prefix = "chef" if role is Role.JOB else "chef-install"
         return BoxOrder(
-            name=f"{prefix}-{claim.job_id}-{claim.runs}",
+            name=f"{prefix}-{claim.job_id}-{claim.run.number}",
             role=role,
             limits=self.install_limits if role is Role.INSTALL else self.job_limits,
-            labels={"chef.job": claim.job_id, "chef.run": str(claim.runs)},
+            labels={"chef.job": claim.job_id, "chef.run": str(claim.run.number)},
         )
 
     def _trusting(self, install: Work) -> Work:

@@ -14,14 +14,17 @@ import attrs
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, QueueName
 from chef_supervisor.domain.slots import Slots
-from chef_supervisor.kernel import Actor, ActorGone, Down, Ref
-from chef_supervisor.protocol import DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJob, WorkArrived
+from chef_supervisor.kernel import Actor, ActorGone, Down, MailboxFull, Ref
+from chef_supervisor.protocol import Beat, DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJob, WorkArrived
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.store.job_store import JobStore
+from chef_supervisor.vitals import Vitals
 
 log = logging.getLogger("chef.dispatcher")
 _HOLDINGS_TIMEOUT_S: Final = 5.0
 _LAST_HOLDINGS_TIMEOUT_S: Final = 2.0
+# Not `poll_s`: health takes a dispatcher that is silent for ten times as long for hung.
+_BEAT_S: Final = 1.0
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -32,7 +35,10 @@ class Dispatcher(Actor[DispatcherMessage]):
     pools: Mapping[QueueName, Ref[PoolMessage]]
     slots: Slots
     sandbox: WatchedSandbox
+    vitals: Vitals
     poll_s: float
+    # Set once the jobs of our last process wait again; what is claimed before would be taken back with them.
+    taken_over: asyncio.Event
     # The queues that may have work.
     _hungry: set[QueueName] = attrs.field(factory=set, init=False)
     # Pools that restarted: what they hold is not known until they answer.
@@ -53,6 +59,7 @@ class Dispatcher(Actor[DispatcherMessage]):
             self._has_room[queue] = asyncio.Event()
             pool.watch(self.ctx.ref)
             self.ctx.spawn(self._listen(queue), name=f"listen-{queue}")
+        self.ctx.spawn(self._beat(), name="beat")
         await self._dispatch()
 
     async def receive(self, message: DispatcherMessage | Down) -> None:
@@ -60,8 +67,10 @@ class Dispatcher(Actor[DispatcherMessage]):
         match message:
             case WorkArrived(queue):
                 self._hungry.add(queue)
-            case SlotFreed(queue, job_id):
-                self.slots.give_back(queue, job_id)
+            case Beat():
+                self.vitals.dispatched_at = asyncio.get_running_loop().time()
+            case SlotFreed(queue, run):
+                self.slots.give_back(queue, run)
                 self._look_where_nobody_listened()
             case Down():
                 self._unsure.update(queue for queue, pool in self.pools.items() if pool is message.ref)
@@ -81,11 +90,23 @@ class Dispatcher(Actor[DispatcherMessage]):
             # Without room a wake-up taken here would be missing where there is room: in another process.
             await self._has_room[queue].wait()
             await self.sandbox.recovered()
+            await self.taken_over.wait()
             try:
                 await self.store.wait_for_work(queue, self.poll_s)
             except StoreUnavailable:
                 await asyncio.sleep(self.poll_s)
-            await self.ctx.ref.tell(WorkArrived(queue))
+            # One unread hint says all, and more would take the room that freed slots are promised.
+            if WorkArrived(queue) not in self.ctx.ref.unread:
+                await self.ctx.ref.tell(WorkArrived(queue))
+
+    async def _beat(self) -> None:
+        """Show that messages are handled: what no health check sees from outside."""
+        while True:
+            # As with hints.
+            if Beat() not in self.ctx.ref.unread:
+                with contextlib.suppress(MailboxFull):
+                    self.ctx.ref.tell_nowait(Beat())
+            await asyncio.sleep(_BEAT_S)
 
     def _look_where_nobody_listened(self) -> None:
         # While all slots were taken nobody listened: without this a queue with a backlog would keep every slot.
@@ -107,7 +128,7 @@ class Dispatcher(Actor[DispatcherMessage]):
 
     def _deal(self) -> Mapping[QueueName, int]:
         # A claim that cannot be run is a run of somebody's job spoilt.
-        if self.sandbox.trouble is not None or self.ctx.stopping.done():
+        if self.sandbox.trouble is not None or not self.taken_over.is_set() or self.ctx.stopping.done():
             return {}
         return self.slots.deal(sorted(self._hungry - self._unsure, key=self._served.__getitem__))
 
@@ -138,7 +159,7 @@ class Dispatcher(Actor[DispatcherMessage]):
         self._store_away = False
 
     async def _hand_over(self, queue: QueueName, claim: Claim) -> None:
-        self.slots.take(queue, claim.job_id)
+        self.slots.take(queue, claim.run)
         extra = {"event": "job.processing", "job_id": claim.job_id, "queue": queue, "runs": claim.runs}
         log.info("job %s is taken up, run %d", claim.job_id, claim.runs, extra=extra)
         await self.pools[queue].tell(StartJob(claim))

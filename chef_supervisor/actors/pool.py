@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, assert_never
 
 import attrs
 
-from chef_supervisor.domain.job import Claim, JobId, QueueName, queue_of
-from chef_supervisor.kernel import Actor, ActorGone, Children, ChildSpec, Down, Ref, Restart, StartChild, StartFailed
-from chef_supervisor.protocol import DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJob
+from chef_supervisor.domain.job import Claim, JobId, QueueName, RunId, queue_of
+from chef_supervisor.kernel import (
+    Actor,
+    ActorGone,
+    Children,
+    ChildSpec,
+    Down,
+    MailboxFull,
+    Ref,
+    Restart,
+    StartChild,
+    StartFailed,
+)
+from chef_supervisor.protocol import DispatcherMessage, EndRun, Holdings, PoolMessage, SlotFreed, StartJob
 
 log = logging.getLogger("chef.pool")
 _ASK_TIMEOUT_S: Final = 10.0
+# Orders may overtake the job they are about; most of those kept are about runs of other processes.
+_ORDERS_KEPT: Final = 256
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -26,38 +41,45 @@ class Pool(Actor[PoolMessage]):
     make_runner: Callable[[Claim], Actor[Any]]
     # From a runner's stop to its cancellation: its grace, and what it takes to put a job back.
     runner_shutdown_s: float
-    _running: dict[str, JobId] = attrs.field(factory=dict, init=False)
+    _running: dict[RunId, Ref[Any]] = attrs.field(factory=dict, init=False)
+    # Runs that were ended and that nobody had here, or not yet.
+    _ended: deque[RunId] = attrs.field(factory=lambda: deque(maxlen=_ORDERS_KEPT), init=False)
 
     async def on_start(self) -> None:
         """Adopt the runners that an earlier incarnation started."""
         for ref in await self.runners.ask(Children(), timeout_s=_ASK_TIMEOUT_S):
-            if queue_of(_job_of(ref)) == self.queue:
-                self._running[ref.name] = _job_of(ref)
+            if queue_of(_run_of(ref).job_id) == self.queue:
+                self._running[_run_of(ref)] = ref
                 ref.watch(self.ctx.ref)
 
-    async def receive(self, message: PoolMessage | Down) -> frozenset[JobId] | None:
-        """Start a job, answer what is running, or free the slot of a runner that ended."""
+    async def receive(self, message: PoolMessage | Down) -> frozenset[RunId] | None:
+        """Start a job, pass on its end, answer what is running, or free the slot of a runner that ended."""
         match message:
+            case StartJob(claim) if claim.run in self._ended:
+                # Cancelled while its claim was under way.
+                extra = {"event": "job.cancelled", "job_id": claim.job_id, "runs": claim.runs}
+                log.info("job %s is cancelled; it is not begun", claim.job_id, extra=extra)
+                self._free(claim.run)
             case StartJob(claim):
                 await self._start(claim)
+            case EndRun(run):
+                self._pass_on(run, message)
             case Holdings():
-                return frozenset(self._running.values())
+                return frozenset(self._running)
             case Down():
-                # Also of one that ended while this pool was restarted, and was never adopted.
-                self._running.pop(message.ref.name, None)
-                self._free(_job_of(message.ref))
+                self._bury(message.ref)
             case _:
                 assert_never(message)
         return None
 
     async def _start(self, claim: Claim) -> None:
-        ref: Ref[Any] = Ref(f"{self.runners.name}/{claim.job_id}/{claim.runs}")
+        ref: Ref[Any] = Ref(_name(self.runners, claim.run))
         spec = ChildSpec(
             ref, build=lambda: self.make_runner(claim), restart=Restart.TEMPORARY, shutdown_s=self.runner_shutdown_s
         )
         # Before it starts: one that ends at once is told of, too.
         ref.watch(self.ctx.ref)
-        self._running[ref.name] = claim.job_id
+        self._running[claim.run] = ref
         try:
             await self.runners.ask(StartChild(spec), timeout_s=_ASK_TIMEOUT_S)
         except (StartFailed, ActorGone, TimeoutError) as refusal:
@@ -65,12 +87,34 @@ class Pool(Actor[PoolMessage]):
             log.error("no runner for job %s: %s", claim.job_id, refusal, extra={"event": "runner.refused"})  # noqa: TRY400
             # One that came up after all, too late for the ask, frees its slot when it ends.
             if not ref.running:
-                del self._running[ref.name]
-                self._free(claim.job_id)
+                self._free(claim.run)
 
-    def _free(self, job_id: JobId) -> None:
-        self.dispatcher.tell_nowait(SlotFreed(self.queue, job_id))
+    def _pass_on(self, run: RunId, order: EndRun) -> None:
+        runner = self._running.get(run)
+        if runner is None:
+            self._ended.append(run)
+            return
+        # Gone: it is over. Full: it has heard.
+        with contextlib.suppress(ActorGone, MailboxFull):
+            runner.tell_nowait(order)
+
+    def _bury(self, ref: Ref[Any]) -> None:
+        run = _run_of(ref)
+        # A Redis that lost its last second gives a number again: then the newer run of that number has the place. One
+        # that ended while this pool was restarted, and was never adopted, has its own.
+        if self._running.get(run, ref) is ref:
+            self._free(run)
+
+    def _free(self, run: RunId) -> None:
+        self._running.pop(run, None)
+        self.dispatcher.tell_nowait(SlotFreed(self.queue, run))
 
 
-def _job_of(runner: Ref[Any]) -> JobId:
-    return JobId(runner.name.split("/")[-2])
+def _name(runners: Ref[Any], run: RunId) -> str:
+    # By the number, which is never given twice: the count of runs falls where one is given back.
+    return f"{runners.name}/{run.job_id}/{run.number}"
+
+
+def _run_of(runner: Ref[Any]) -> RunId:
+    _, job_id, number = runner.name.rsplit("/", 2)
+    return RunId(JobId(job_id), int(number))

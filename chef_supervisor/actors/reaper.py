@@ -5,27 +5,32 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Iterable
-from typing import Never
+from typing import Final, Never
 
 import attrs
 
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
 from chef_supervisor.kernel import Actor
-from chef_supervisor.store.job_store import JobStore
+from chef_supervisor.store.job_store import JobStore, Reaped
 
 log = logging.getLogger("chef.reaper")
+# Of each kind in one pass, so that Redis is not held up; what is left is taken by the next pass, at once.
+_LIMIT: Final = 100
 
 
 @attrs.define(eq=False, kw_only=True)
 class Reaper(Actor[Never]):
-    """Looks at every queue once an interval."""
+    """
+    Looks at every queue once an interval.
+
+    After Redis was away it just goes on: the store itself sees that nobody looked for a while, and takes nothing from
+    live workers until they had one lease to renew.
+    """
 
     store: JobStore
     queues: tuple[QueueName, ...]
     interval_s: float
-    # After Redis was away, live workers get this long to renew before anything is taken from them.
-    lease_s: float
 
     async def on_start(self) -> None:
         """Begin to look."""
@@ -38,26 +43,23 @@ class Reaper(Actor[Never]):
         while True:
             try:
                 for queue in self.queues:
-                    await self._reap(queue)
-                await asyncio.sleep(self.interval_s)
-            except StoreUnavailable:
-                await self._wait_for_store()
-
-    async def _wait_for_store(self) -> None:
-        while True:
+                    while _may_have_more(await self._reap(queue)):
+                        pass
+            except StoreUnavailable as error:
+                log.debug("nothing was reaped: %s", error)
             await asyncio.sleep(self.interval_s)
-            try:
-                await self.store.check()
-            except StoreUnavailable:
-                continue
-            await asyncio.sleep(self.lease_s)
-            return
 
-    async def _reap(self, queue: QueueName) -> None:
-        reaped = await self.store.reap(queue)
+    async def _reap(self, queue: QueueName) -> Reaped:
+        reaped = await self.store.reap(queue, _LIMIT)
         _tell(queue, reaped.requeued, "job.pending", "lease of job %s ran out; it waits again")
         _tell(queue, reaped.promoted, "job.pending", "job %s is due")
         _tell(queue, reaped.poisoned, "job.failed", "job %s is poisoned: too many of its runs were lost")
+        return reaped
+
+
+def _may_have_more(reaped: Reaped) -> bool:
+    expired = len(reaped.requeued) + len(reaped.poisoned)
+    return max(expired, len(reaped.promoted), reaped.forgotten) >= _LIMIT
 
 
 def _tell(queue: QueueName, job_ids: Iterable[JobId], event: str, sentence: str) -> None:

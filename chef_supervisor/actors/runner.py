@@ -3,88 +3,151 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import enum
 import logging
-from typing import Final, Never, assert_never
+from collections.abc import Callable
+from typing import assert_never
 
 import attrs
 
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim
 from chef_supervisor.domain.outcome import Outcome
-from chef_supervisor.kernel import Actor
+from chef_supervisor.ending import Ending
+from chef_supervisor.kernel import Actor, ActorGone, Down
+from chef_supervisor.leases.leases import Leases
+from chef_supervisor.protocol import EndRun, LeaseLost, RunnerMessage
 from chef_supervisor.store.job_store import JobStore
 from chef_supervisor.workshop import Spoilt, Workshop
 
 log = logging.getLogger("chef.runner")
-# While Redis is away an outcome is kept and tried again so often; the lease is long gone, but so is everybody's.
-_FINISH_RETRY_S: Final = 1.0
+
+
+class _Phase(enum.Enum):
+    """How far a run is. Each but the first is the last one."""
+
+    WORKING = enum.auto()
+    # Its end is being told to the store: a lease lost now may be lost to that.
+    ENDING = enum.auto()
+    # The job is somebody else's, or over: nothing is told.
+    DROPPED = enum.auto()
+    # The process stops.
+    PUT_BACK = enum.auto()
 
 
 @attrs.define(eq=False, kw_only=True)
-class Runner(Actor[Never]):
+class Runner(Actor[RunnerMessage]):
     """
     A temporary child: it ends when its job did.
 
     Told to stop it goes on for `grace_s`; then the job is put back without burning the run. So it is where the whole
-    sandbox is away. A run that was spoilt in any other way is left to its lease: the job is run again when that is
-    over, so often and no more.
+    sandbox is away. A run that was spoilt in any other way is repeated later, so often and no more. Told that the job
+    is not this run's any more it ends the box and changes nothing.
     """
 
     claim: Claim
     store: JobStore
     workshop: Workshop
-    renew_s: float
+    leases: Leases
     grace_s: float
+    chance: Callable[[], float]
+    _ending: Ending = attrs.field(init=False)
     _job: asyncio.Task[None] | None = attrs.field(default=None, init=False)
-    # Written by on_stop() only: a job that is cancelled for another reason is not put back.
-    _told_to_stop: bool = attrs.field(default=False, init=False)
-    # Written by _finish() only: from then on a lost lease is no reason to cancel, for it may be lost to our own finish.
-    _finishing: bool = attrs.field(default=False, init=False)
+    _phase: _Phase = attrs.field(default=_Phase.WORKING, init=False)
     _percent: int = attrs.field(default=0, init=False)
     _risen: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
 
+    def __attrs_post_init__(self) -> None:
+        """Know how it may end."""
+        self._ending = Ending(claim=self.claim, store=self.store, chance=self.chance)
+
     async def on_start(self) -> None:
-        """Begin the job, its heartbeat and its progress."""
+        """Begin the job, and have its lease renewed and its progress told."""
+        self.leases.hold(self.claim.run, self.claim.fence, self._on_lost)
         self._job = self.ctx.spawn(self._run(), name="job")
-        self.ctx.spawn(self._heartbeat(), name="heartbeat")
+        # Not in the job itself: one that is cancelled before its first step never comes by.
+        self._job.add_done_callback(lambda _: self.ctx.stop())
         self.ctx.spawn(self._report_progress(), name="progress")
 
-    async def receive(self, message: object) -> None:
-        """Nobody tells a runner anything; orders come through the store."""
+    async def receive(self, message: RunnerMessage | Down) -> None:
+        """End the box of a job that is over, or somebody else's."""
+        match message:
+            case EndRun():
+                self._drop(self._tell_cancelled)
+            case LeaseLost():
+                self._drop(self._ending.tell_fenced)
+            case Down():
+                pass
+            case _:
+                assert_never(message)
 
     async def on_stop(self) -> None:
         """Let the job come to its end, for so long; then end it and put it back."""
         if self._job is None:
             return
+        self.ctx.spawn(self._obey(), name="orders")
         await asyncio.wait({self._job}, timeout=self.grace_s)
-        if not self._job.done():
-            self._told_to_stop = True
+        # One that is dropped is leaving its box; a second cancel would tear it out of that.
+        if not self._job.done() and self._phase is not _Phase.DROPPED:
+            self._phase = _Phase.PUT_BACK
             self._job.cancel()
-            await asyncio.wait({self._job})
+        await asyncio.wait({self._job})
+
+    async def on_exit(self) -> None:
+        """However it ends, its lease is not renewed any more."""
+        self.leases.drop(self.claim.run, self.claim.fence)
+
+    def _on_lost(self) -> None:
+        with contextlib.suppress(ActorGone):
+            self.ctx.ref.tell_nowait(LeaseLost())
+
+    async def _obey(self) -> None:
+        """Go on hearing orders where the kernel reads no more for us: the grace is long."""
+        while True:
+            envelope = await self.ctx.ref.mailbox.get()
+            if isinstance(envelope.message, EndRun | LeaseLost):
+                await self.receive(envelope.message)
+
+    def _drop(self, tell: Callable[[], None]) -> None:
+        if self._phase is _Phase.WORKING and self._job is not None:
+            self._phase = _Phase.DROPPED
+            tell()
+            self._job.cancel()
 
     async def _run(self) -> None:
         try:
-            done = await self.workshop.perform(self.claim, self._raise_progress)
-            match done:
-                case Outcome():
-                    await self._finish(done)
-                case Spoilt(reason):
-                    await self._give_up(reason)
-                case _:
-                    assert_never(done)
+            await self._end(await self.workshop.perform(self.claim, self._raise_progress))
         except asyncio.CancelledError:
-            if self._told_to_stop:
-                await self._put_back()
+            if self._phase is _Phase.PUT_BACK:
+                await self._ending.put_back()
             raise
-        finally:
-            self.ctx.stop()
+
+    async def _end(self, done: Outcome | Spoilt) -> None:
+        match done:
+            case Outcome():
+                self._phase = _Phase.ENDING
+                await self._ending.came_out(done)
+            case Spoilt(reason):
+                await self._give_up(reason)
+            case _:
+                assert_never(done)
 
     async def _give_up(self, reason: str) -> None:
-        log.warning("the run of job %s was spoilt: %s", self.claim.job_id, reason, extra=self._extra("job.spoilt"))
+        extra = self._ending.told("job.spoilt")
+        log.warning("the run of job %s was spoilt: %s", self.claim.job_id, reason, extra=extra)
         # Where the sandbox is away no job of the queue is to blame; where it is well, this one may be, and its runs
         # are counted.
-        if await self.workshop.sandbox.is_away():
-            await self._put_back()
+        away = await self.workshop.sandbox.is_away()
+        self._phase = _Phase.ENDING
+        if away:
+            await self._ending.put_back()
+        else:
+            await self._ending.was_ruined(reason)
+
+    def _tell_cancelled(self) -> None:
+        sentence = "job %s is cancelled; its box is ended"
+        log.info(sentence, self.claim.job_id, extra=self._ending.told("job.cancelled"))
 
     def _raise_progress(self, percent: int) -> None:
         if percent > self._percent:
@@ -100,52 +163,3 @@ class Runner(Actor[Never]):
                 await self.store.progress(self.claim.job_id, self.claim.fence, self._percent)
             except StoreUnavailable as error:
                 log.debug("progress of %s was not told: %s", self.claim.job_id, error)
-
-    async def _heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(self.renew_s)
-            try:
-                ours = await self.store.renew(self.claim.job_id, self.claim.fence)
-            except StoreUnavailable as error:
-                # Kept: the project's code has no network, so a second run elsewhere harms nobody.
-                log.debug("lease of %s was not renewed: %s", self.claim.job_id, error)
-                continue
-            if not ours and self._job is not None and not self._finishing:
-                self._tell_fenced()
-                self._job.cancel()
-                return
-
-    async def _finish(self, outcome: Outcome) -> None:
-        self._finishing = True
-        if not await self._record(outcome):
-            self._tell_fenced()
-            return
-        extra = self._extra(f"job.{outcome.status}") | {"verdict": str(outcome.result.verdict)}
-        log.info("job %s %s", self.claim.job_id, outcome.status, extra=extra)
-
-    async def _record(self, outcome: Outcome) -> bool:
-        told = False
-        while True:
-            try:
-                return await self.store.finish(self.claim.job_id, self.claim.fence, outcome)
-            except StoreUnavailable as error:
-                if not told:
-                    extra = self._extra("store.unavailable")
-                    log.warning("outcome of %s is kept: %s", self.claim.job_id, error, extra=extra)
-                told = True
-                await asyncio.sleep(_FINISH_RETRY_S)
-
-    async def _put_back(self) -> None:
-        try:
-            if await self.store.release(self.claim.job_id, self.claim.fence):
-                log.info("job %s is put back", self.claim.job_id, extra=self._extra("job.pending"))
-        except StoreUnavailable as error:
-            extra = self._extra("store.unavailable")
-            log.warning("job %s is not put back; its lease runs out: %s", self.claim.job_id, error, extra=extra)
-
-    def _tell_fenced(self) -> None:
-        sentence = "job %s belongs to another run, or is over; this run is dropped"
-        log.warning(sentence, self.claim.job_id, extra=self._extra("job.fenced"))
-
-    def _extra(self, event: str) -> dict[str, object]:
-        return {"event": event, "job_id": self.claim.job_id, "runs": self.claim.runs}

@@ -112,7 +112,7 @@ def _skipped(job_type: JobType, skip: Skip, toolchain: Toolchain, project: Proje
 def _planned(job_type: JobType, toolchain: Toolchain, project: Project, way: Way, budget: Budget) -> Plan | Outcome:
     install = _install(toolchain, project, budget) if way.installs else None
     steps = Steps(toolchain, project, installed=install is not None)
-    planned = steps.of(way, budget.steps_timeout_s)
+    planned = steps.of(way, budget.each_step_s)
     if not planned:
         return _skipped(job_type, _NOTHING[job_type], toolchain, project)
     return Plan(

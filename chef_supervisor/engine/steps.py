@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 
 import attrs
 
+from chef_supervisor.domain.job import JobOptions
 from chef_supervisor.domain.toolchain import StepTemplate, Toolchain, Way
 from chef_supervisor.domain.work import Step
 from chef_supervisor.engine.project import Project
@@ -13,11 +15,30 @@ from chef_supervisor.engine.project import Project
 
 @attrs.frozen(kw_only=True)
 class Budget:
-    """What a job may use: seconds for all its steps, for its install, and bytes kept of what they print."""
+    """
+    What a job may use: seconds for all its steps, for each of them, for its install; bytes kept of what they print.
+
+    `step_timeout_s`: None = each may take all of the time. `ceiling_s`: more than it no job gets by asking.
+    """
 
     steps_timeout_s: float
     install_timeout_s: float
     output_bytes: int = 262_144
+    step_timeout_s: float | None = None
+    ceiling_s: float = math.inf
+
+    @property
+    def each_step_s(self) -> float:
+        """Seconds that one step may take."""
+        return min(self.steps_timeout_s, self.step_timeout_s or self.steps_timeout_s)
+
+    def asked(self, options: JobOptions) -> Budget:
+        """Returns: the budget of a job that asks for times of its own."""
+        steps_ms, step_ms = options.timeout_ms, options.step_timeout_ms
+        steps_s = self.steps_timeout_s if steps_ms is None else min(steps_ms / 1000, self.ceiling_s)
+        return attrs.evolve(
+            self, steps_timeout_s=steps_s, step_timeout_s=self.step_timeout_s if step_ms is None else step_ms / 1000
+        )
 
 
 @attrs.frozen(kw_only=True)
@@ -40,7 +61,7 @@ class Steps:
     words: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, kw_only=True)
 
     def of(self, way: Way, timeout_s: float) -> tuple[PlannedStep, ...]:
-        """Returns: the steps whose conditions hold, in order; each may take all of the time."""
+        """Returns: the steps whose conditions hold, in order; each may take so long."""
         return tuple(
             self._planned(template, value, timeout_s)
             for template in way.steps

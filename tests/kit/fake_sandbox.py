@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import attrs
 
 from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
+from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies
 
 _STEP_S = 0.1
@@ -52,7 +54,8 @@ class FakeSandbox:
     `plays` is what the boxes do, in the order they are started; the last one goes on for all that follow.
 
     `open` holds the names of boxes and dependencies that are there now; `orders` all that were asked for.
-    While `away`, no box starts and a probe fails; while `hangs`, a probe never ends. `probes` counts them all.
+    While `away`, no box starts and a probe fails; while `hangs`, a probe never ends. `probes` counts them all, `pings`
+    the light ones, which fail alike. `left` is what lies about, `stubborn` the handles of it that cannot be removed.
     `words` is the reason of every refusal; a box takes `cleanup_s` to end.
     """
 
@@ -60,6 +63,10 @@ class FakeSandbox:
     away: bool = False
     hangs: bool = False
     probes: int = 0
+    pings: int = 0
+    left: list[Leftover] = attrs.field(factory=list)
+    stubborn: set[str] = attrs.field(factory=set)
+    realm: str = ""
     words: str = "made to fail"
     cleanup_s: float = 0.0
     name: str = "fake"
@@ -70,13 +77,27 @@ class FakeSandbox:
     async def probe(self) -> None:
         self.probes += 1
         await asyncio.sleep(_PROBE_S)
-        if self.hangs:
-            await asyncio.Event().wait()
-        if self.away:
+        await self._answer()
+
+    async def ping(self) -> None:
+        self.pings += 1
+        await self._answer()
+
+    def belong_to(self, realm: str) -> None:
+        self.realm = realm
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        await self._answer()
+        return tuple(self.left)
+
+    async def remove(self, leftover: Leftover) -> None:
+        await self._answer()
+        if leftover.handle in self.stubborn:
             raise SandboxUnavailable(self.words)
+        self.left = [left for left in self.left if left != leftover]
 
     @asynccontextmanager
-    async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
+    async def dependencies(self, name: str, run: RunId | None = None) -> AsyncIterator[Dependencies]:
         self.open.add(f"deps {name}")
         try:
             yield object()
@@ -99,3 +120,9 @@ class FakeSandbox:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+    async def _answer(self) -> None:
+        if self.hangs:
+            await asyncio.Event().wait()
+        if self.away:
+            raise SandboxUnavailable(self.words)

@@ -3,121 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any
 
-import attrs
-
-from chef_supervisor.actors.dispatcher import Dispatcher
-from chef_supervisor.actors.pool import Pool
-from chef_supervisor.domain.job import Claim, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
-from chef_supervisor.domain.slots import Slots
-from chef_supervisor.kernel import Actor, ChildSpec, DynamicSpec, Ref, Strategy, SupervisorSpec, run_tree
-from chef_supervisor.protocol import WorkArrived
-from chef_supervisor.sandboxes.watched import WatchedSandbox
-from tests.kit.fake_sandbox import FakeSandbox
-from tests.kit.fake_store import FakeStore
+from chef_supervisor.domain.job import JobStatus
+from chef_supervisor.protocol import Beat, WorkArrived
 from tests.kit.recording import until
-from tests.kit.virtual_time import virtual
-
-BUILDS, TESTS = QueueName("builds"), QueueName("tests")
-
-
-@attrs.define(eq=False)
-class Waker(FakeStore):
-    """Blocks in wait_for_work as Redis would; the fake answers at once. A claim's answer takes `claim_s`."""
-
-    claim_s: float = 0.0
-
-    async def wait_for_work(self, queue: QueueName, timeout_s: float) -> bool:
-        await asyncio.sleep(timeout_s)
-        return await super().wait_for_work(queue, timeout_s)
-
-    async def claim(self, queue: QueueName, slots: int) -> Sequence[Claim]:
-        claims = await super().claim(queue, slots)
-        await asyncio.sleep(self.claim_s)
-        return claims
-
-
-@attrs.define(eq=False)
-class Idle(Actor[Any]):
-    """A runner that goes on until it is let go or made to crash."""
-
-    claim: Claim
-    house: House
-
-    async def on_start(self) -> None:
-        self.house.running[self.claim.job_id] = self
-        self.house.on_begin(self.claim.job_id)
-
-    async def receive(self, message: object) -> None:
-        self.house.running.pop(self.claim.job_id)
-        if isinstance(message, Exception):
-            raise message
-        self.ctx.stop()
-
-
-@attrs.define(eq=False)
-class House:
-    """A dispatcher, its pools and their runners on a fake store."""
-
-    store: Waker = attrs.field(factory=Waker)
-    sandbox: FakeSandbox = attrs.field(factory=FakeSandbox)
-    watched: WatchedSandbox = attrs.field(
-        default=attrs.Factory(lambda self: WatchedSandbox(self.sandbox), takes_self=True)
-    )
-    on_begin: Callable[[str], None] = lambda _: None
-    running: dict[str, Idle] = attrs.field(factory=dict)
-    dispatcher: Ref[Any] = attrs.field(factory=lambda: Ref("dispatcher"))
-    pools: Mapping[QueueName, Ref[Any]] = attrs.field(factory=lambda: {BUILDS: Ref(BUILDS), TESTS: Ref(TESTS)})
-    serial: int = 0
-
-    async def submit(self, queue: QueueName, count: int) -> None:
-        for _ in range(count):
-            self.serial += 1
-            job_id = new_job_id(queue, self.serial.to_bytes(16, "big"))
-            await self.store.submit(NewJob(job_id=job_id, type=JobType.BUILD, tenant=Tenant("t"), payload=b""))
-
-    def of(self, queue: QueueName) -> list[Idle]:
-        return [runner for job_id, runner in self.running.items() if job_id.startswith(f"{queue}.")]
-
-    def pool(self, queue: QueueName, runners: Ref[Any]) -> ChildSpec:
-        build = lambda: Pool(  # noqa: E731
-            queue=queue,
-            runners=runners,
-            dispatcher=self.dispatcher,
-            make_runner=lambda claim: Idle(claim, self),
-            runner_shutdown_s=1.0,
-        )
-        return ChildSpec(self.pools[queue], build)
-
-    def tree(self, slots: int) -> SupervisorSpec:
-        runners: Ref[Any] = Ref("runners")
-        build = lambda: Dispatcher(  # noqa: E731
-            store=self.store,
-            pools=self.pools,
-            slots=Slots(slots, {BUILDS: 0, TESTS: 0}),
-            sandbox=self.watched,
-            poll_s=1.0,
-        )
-        pools = SupervisorSpec("pools", tuple(self.pool(queue, runners) for queue in self.pools))
-        children = (DynamicSpec(runners), pools, ChildSpec(self.dispatcher, build))
-        return SupervisorSpec("engine", children, strategy=Strategy.REST_FOR_ONE)
-
-
-@asynccontextmanager
-async def house(slots: int, waiting: int = 0) -> AsyncIterator[House]:
-    """Run a house, with so many jobs in each queue when it starts; stop it in order when the context is left."""
-    it, stop = House(), asyncio.Event()
-    for queue in it.pools:
-        await it.submit(queue, waiting)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(run_tree(it.tree(slots), stop))
-        try:
-            yield it
-        finally:
-            stop.set()
+from tests.kit.virtual_time import now_s, virtual
+from tests.unit.actors.house import BUILDS, TESTS, house
 
 
 @virtual
@@ -254,6 +145,21 @@ async def test_nothing_is_claimed_while_the_sandbox_is_away() -> None:
 
 
 @virtual
+async def test_nothing_is_claimed_before_the_jobs_of_the_last_process_wait_again() -> None:
+    async with house(slots=1) as it:
+        it.taken_over.clear()
+        await it.submit(BUILDS, 1)
+
+        await asyncio.sleep(60)
+        [job] = it.store.jobs.values()
+        runs = job.state.runs
+        it.taken_over.set()
+
+        assert runs == 0
+        await until(lambda: len(it.running) == 1, within_s=5)
+
+
+@virtual
 async def test_a_job_claimed_while_the_process_stops_still_gets_a_runner() -> None:
     begun: list[str] = []
     async with house(slots=1) as it:
@@ -267,3 +173,34 @@ async def test_a_job_claimed_while_the_process_stops_still_gets_a_runner() -> No
 
     assert early == []
     assert begun == [job.job.job_id]
+
+
+@virtual
+async def test_a_dispatcher_shows_that_it_lives_at_every_poll() -> None:
+    async with house(slots=1) as it:
+        await asyncio.sleep(30.5)
+
+        assert it.vitals.dispatched_at is not None
+        assert now_s() - it.vitals.dispatched_at <= 1.0
+
+
+@virtual
+async def test_a_dispatcher_that_seldom_looks_shows_life_all_the_same() -> None:
+    async with house(slots=1, poll_s=60.0) as it:
+        await asyncio.sleep(30.5)
+
+        assert it.vitals.dispatched_at is not None
+        assert now_s() - it.vitals.dispatched_at <= 1.0
+
+
+@virtual
+async def test_a_dispatcher_that_hangs_shows_no_life_and_keeps_its_mailbox_free() -> None:
+    async with house(slots=1) as it:
+        await asyncio.sleep(5.5)
+        it.store.claim_s = 50.0
+        await it.submit(BUILDS, 1)
+        await asyncio.sleep(45)
+
+        assert it.vitals.dispatched_at is not None
+        assert now_s() - it.vitals.dispatched_at > 40.0
+        assert it.dispatcher.unread.count(Beat()) == 1
