@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -13,12 +15,14 @@ from chef_supervisor.sandboxes.docker import DockerSandbox
 from chef_supervisor.sandboxes.null import NullSandbox
 from chef_supervisor.sandboxes.sandbox import Sandbox
 
+# An engine that hangs must not keep the process from starting on another sandbox, or from saying what is wrong.
+_CHECK_S: Final = 10.0
 _MAY_RUN_NOTHING: Final = ("test", "bench")
 
 
 @attrs.frozen
 class Chosen:
-    """The sandbox, already probed; `reason` is a sentence for log and health."""
+    """The sandbox, already checked; `reason` is a sentence for log and health."""
 
     sandbox: Sandbox
     reason: str
@@ -34,9 +38,9 @@ async def choose(kind: str, *, environment: str, docker: DockerConfig, bubblewra
     """
     match kind:
         case "docker":
-            return await _probed(DockerSandbox(docker), "Docker was asked for")
+            return await _docker(docker, "Docker was asked for")
         case "bubblewrap":
-            return await _probed(BubblewrapSandbox(bubblewrap), "bubblewrap was asked for")
+            return await _bubblewrap(bubblewrap, "bubblewrap was asked for")
         case "auto":
             return await _choose_best(docker, bubblewrap)
         case "null" if environment in _MAY_RUN_NOTHING:
@@ -49,19 +53,35 @@ async def choose(kind: str, *, environment: str, docker: DockerConfig, bubblewra
 
 async def _choose_best(docker: DockerConfig, bubblewrap: BubblewrapConfig) -> Chosen:
     try:
-        return await _probed(DockerSandbox(docker), "the Docker Engine answers and has the runner image")
+        return await _docker(docker, "the Docker Engine answers and has the runner image")
     except SandboxUnavailable as error:
         without_docker = error.reason
     try:
-        return await _probed(BubblewrapSandbox(bubblewrap), f"bubblewrap, as Docker cannot be used: {without_docker}")
+        return await _bubblewrap(bubblewrap, f"bubblewrap, as Docker cannot be used: {without_docker}")
     except SandboxUnavailable as error:
         raise SandboxUnavailable(f"Docker: {without_docker}; bubblewrap: {error.reason}") from error
 
 
-async def _probed(sandbox: Sandbox, reason: str) -> Chosen:
+async def _docker(config: DockerConfig, reason: str) -> Chosen:
+    # Whether it can make boxes now is another matter: a full disk is trouble that passes, and no reason to do without.
+    sandbox = DockerSandbox(config)
+    return await _checked(sandbox, sandbox.ping, reason)
+
+
+async def _bubblewrap(config: BubblewrapConfig, reason: str) -> Chosen:
+    sandbox = BubblewrapSandbox(config)
+    return await _checked(sandbox, sandbox.probe, reason)
+
+
+async def _checked(sandbox: Sandbox, check: Callable[[], Awaitable[None]], reason: str) -> Chosen:
+    well = False
     try:
-        await sandbox.probe()
-    except SandboxUnavailable:
-        await sandbox.close()
-        raise
+        async with asyncio.timeout(_CHECK_S):
+            await check()
+        well = True
+    except TimeoutError as error:
+        raise SandboxUnavailable(f"{sandbox.name} did not answer within {_CHECK_S:g} s; look at its log") from error
+    finally:
+        if not well:
+            await sandbox.close()
     return Chosen(sandbox, reason)

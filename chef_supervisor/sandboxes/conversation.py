@@ -38,12 +38,20 @@ class Conversation:
     Args:
         why: asked where the verdict is missing: what the engine knows of the end.
         grace_s: how long past the work's own time the verdict may take.
+        check: asked where nothing came in that time: raises where the engine is to blame, and not the box.
     """
 
-    def __init__(self, line: Line, why: Callable[[], Awaitable[EndedBy]], grace_s: float) -> None:
+    def __init__(
+        self,
+        line: Line,
+        why: Callable[[], Awaitable[EndedBy]],
+        grace_s: float,
+        check: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._line = line
         self._why = why
         self._grace_s = grace_s
+        self._check = check
         self._reader = FrameReader(HELLO_LIMITS)
         self._begun = False
 
@@ -62,7 +70,7 @@ class Conversation:
         Give the work and yield what the box tells; the last event is BoxEnded, exactly once.
 
         Raises:
-            SandboxUnavailable: by `why`, where the engine rather than the box failed.
+            SandboxUnavailable: by `why` or `check`, where the engine rather than the box failed.
         """
         if self._begun:
             raise Bug
@@ -87,7 +95,12 @@ class Conversation:
             return
         finally:
             giving.cancel()
-        yield BoxEnded(complete=False, ended_by=EndedBy.TIMEOUT if overdue else await self._why())
+        yield BoxEnded(complete=False, ended_by=await (self._overdue() if overdue else self._why()))
+
+    async def _overdue(self) -> EndedBy:
+        if self._check is not None:
+            await self._check()
+        return EndedBy.TIMEOUT
 
     async def _give(self, work: Work, limits: Mapping[str, int]) -> None:
         # Where it ended early, what it said before that is still to be read.

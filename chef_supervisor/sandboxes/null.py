@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
+from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies
 
 
@@ -25,13 +27,26 @@ class NullSandbox:
 
     name = "null"
 
+    def belong_to(self, realm: str) -> None:
+        """Nothing is marked."""
+
+    async def ping(self) -> None:
+        """Nothing can be wrong."""
+
     async def probe(self) -> None:
         """Nothing can be wrong."""
 
+    async def leftovers(self) -> Sequence[Leftover]:
+        """Returns: nothing, for nothing is left."""
+        return ()
+
+    async def remove(self, leftover: Leftover) -> None:
+        """There is none."""
+
     @asynccontextmanager
-    async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
+    async def dependencies(self, name: str, run: RunId | None = None) -> AsyncIterator[Dependencies]:
         """Returns: a place that is nowhere."""
-        del name
+        del name, run
         yield NullDependencies()
 
     @asynccontextmanager

@@ -8,13 +8,15 @@ a hostile project: bounded, checked, and believed about that project only.
 from __future__ import annotations
 
 import enum
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 import attrs
 
+from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.work import BoxEvent, Work
+from chef_supervisor.sandboxes.leftover import Leftover
 
 
 class Role(enum.StrEnum):
@@ -22,6 +24,8 @@ class Role(enum.StrEnum):
 
     JOB = "job"
     INSTALL = "install"
+    # Made to see whether boxes can be made.
+    PROBE = "probe"
 
 
 @attrs.frozen(kw_only=True)
@@ -66,16 +70,44 @@ class Sandbox(Protocol):
 
     name: str
 
+    def belong_to(self, realm: str) -> None:
+        """Mark what is made from now on as one store's, so that supervisors of another one leave it alone."""
+
+    async def ping(self) -> None:
+        """
+        Check that whoever makes boxes is there: cheap enough to be done every few seconds.
+
+        Raises:
+            SandboxUnavailable: nobody is, or what boxes are made of is missing; the reason says what to do.
+        """
+
     async def probe(self) -> None:
         """
-        Check that boxes can be started.
+        Check that boxes can be made, by making one.
 
         Raises:
             SandboxUnavailable: they cannot; the reason says what to do.
         """
 
-    def dependencies(self, name: str) -> AbstractAsyncContextManager[Dependencies]:
-        """Returns: an empty place for dependencies; removed when the context is left."""
+    async def leftovers(self) -> Sequence[Leftover]:
+        """
+        Returns: all that carries marks of ours and is not used by this process; nobody else's is among it. A folder
+        is among it only where no living process uses it.
+
+        Raises:
+            SandboxUnavailable: they cannot be listed now.
+        """
+
+    async def remove(self, leftover: Leftover) -> None:
+        """
+        Remove it, killed if it runs; nothing happens where it is gone.
+
+        Raises:
+            SandboxUnavailable: it is still there, as far as can be told.
+        """
+
+    def dependencies(self, name: str, run: RunId | None = None) -> AbstractAsyncContextManager[Dependencies]:
+        """Returns: an empty place for dependencies of that run; removed when the context is left."""
 
     def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AbstractAsyncContextManager[Box]:
         """

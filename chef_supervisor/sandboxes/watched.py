@@ -1,17 +1,21 @@
 """
 A sandbox that knows whether it works now, so that claims can pause while it does not.
 
-It never guesses from a box that failed: only the sandbox's own probe says that boxes can, or cannot, be started.
+It never guesses from a box that failed: only the sandbox's own word says that boxes can, or cannot, be started. A ping
+that fails is trouble; what ends trouble is a probe, which does what a box needs: an engine with a full disk still pings.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.job import RunId
+from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies, Sandbox
 
 _log: Final = logging.getLogger(__name__)
@@ -23,19 +27,22 @@ class WatchedSandbox:
     """
     Any sandbox, and whether boxes can be started in it.
 
-    Nothing runs in the background: whoever asks does the probing, one at a time, and a cancelled one hands it on.
+    Nothing runs in the background, unless somebody runs `keep_watch`: whoever asks does the probing, one at a time, and
+    a cancelled one hands it on.
     """
 
     def __init__(
         self,
         sandbox: Sandbox,
         *,
+        ping_timeout_s: float = 5.0,
         probe_timeout_s: float = 10.0,
         first_pause_s: float = 1.0,
         longest_pause_s: float = 15.0,
     ) -> None:
         self.name = sandbox.name
         self._sandbox = sandbox
+        self._ping_timeout_s = ping_timeout_s
         self._probe_timeout_s = probe_timeout_s
         self._first_pause_s = first_pause_s
         self._longest_pause_s = longest_pause_s
@@ -73,6 +80,44 @@ class WatchedSandbox:
                     self._pause_s = min(2 * self._pause_s, self._longest_pause_s)
                     await self._look()
 
+    async def keep_watch(self, every_s: float) -> None:
+        """Returns: when trouble came, from a ping of ours every so often or from anybody's probe, and is over again."""
+        while self._trouble is None:
+            await asyncio.sleep(every_s)
+            await self._glance()
+        await self.recovered()
+
+    def belong_to(self, realm: str) -> None:
+        """Mark what is made from now on as one store's."""
+        self._sandbox.belong_to(realm)
+
+    async def ping(self) -> None:
+        """
+        Check that whoever makes boxes is there; `trouble` is not touched.
+
+        Raises:
+            SandboxUnavailable: nobody is; the reason says what to do.
+        """
+        await self._sandbox.ping()
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """
+        Returns: what the sandbox returns.
+
+        Raises:
+            SandboxUnavailable: they cannot be listed now.
+        """
+        return await self._sandbox.leftovers()
+
+    async def remove(self, leftover: Leftover) -> None:
+        """
+        Remove it.
+
+        Raises:
+            SandboxUnavailable: it is still there, as far as can be told.
+        """
+        await self._sandbox.remove(leftover)
+
     async def probe(self) -> None:
         """
         Check that boxes can be started; `trouble` is not touched.
@@ -82,9 +127,9 @@ class WatchedSandbox:
         """
         await self._sandbox.probe()
 
-    def dependencies(self, name: str) -> AbstractAsyncContextManager[Dependencies]:
+    def dependencies(self, name: str, run: RunId | None = None) -> AbstractAsyncContextManager[Dependencies]:
         """Returns: what the sandbox returns."""
-        return self._sandbox.dependencies(name)
+        return self._sandbox.dependencies(name, run)
 
     def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AbstractAsyncContextManager[Box]:
         """
@@ -105,19 +150,29 @@ class WatchedSandbox:
         async with self._probing:
             # A probe that was cancelled did not count: the next in line begins another.
             if self._probes == before:
-                trouble = await self._bounded_probe()
+                trouble = await self._within(self._probe_timeout_s, self._sandbox.probe)
                 self._probes += 1
                 self._probed_at = _now_s()
                 self._settle(trouble)
 
-    async def _bounded_probe(self) -> str | None:
+    async def _glance(self) -> None:
+        """Let a ping that fails begin trouble. It ends none, so it is not made while there is some."""
+        async with self._probing:
+            if self._trouble is not None:
+                return
+            trouble = await self._within(self._ping_timeout_s, self._sandbox.ping)
+            if trouble is not None:
+                self._probed_at = _now_s()
+                self._settle(trouble)
+
+    async def _within(self, timeout_s: float, check: Callable[[], Awaitable[None]]) -> str | None:
         try:
-            async with asyncio.timeout(self._probe_timeout_s):
-                await self._sandbox.probe()
+            async with asyncio.timeout(timeout_s):
+                await check()
         except SandboxUnavailable as error:
             return str(error)
         except TimeoutError:
-            return str(SandboxUnavailable(f"{self.name} did not answer a probe within {self._probe_timeout_s:g} s"))
+            return str(SandboxUnavailable(f"{self.name} did not answer within {timeout_s:g} s"))
         return None
 
     def _settle(self, trouble: str | None) -> None:

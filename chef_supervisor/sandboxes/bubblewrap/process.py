@@ -67,7 +67,7 @@ class BoxProcess:
         Returns: the agent's process id on this machine. Only to be asked once the agent has said hello.
 
         Raises:
-            OSError, ValueError, KeyError: bubblewrap did not tell it.
+            OSError, ValueError, KeyError, TypeError: bubblewrap did not tell it, or it is gone.
         """
         # It was written before the agent began, and the pipe holds it: this does not block.
         pid = int(json.loads(os.read(self._info, _MOST_STDERR))["child-pid"])

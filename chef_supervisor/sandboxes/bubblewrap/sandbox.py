@@ -6,15 +6,17 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, suppress
 from functools import cached_property
 from typing import Final
 
 from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.work import BoxEvent, EndedBy, Step, Work
 from chef_supervisor.sandboxes.bubblewrap import layout
 from chef_supervisor.sandboxes.bubblewrap.command import Command, runs_as_root
+from chef_supervisor.sandboxes.bubblewrap.leftovers import Leftovers
 from chef_supervisor.sandboxes.bubblewrap.places import DependencyFolder, dependency_folder
 from chef_supervisor.sandboxes.bubblewrap.process import BoxProcess
 from chef_supervisor.sandboxes.bubblewrap.seccomp import seccomp_program
@@ -24,6 +26,7 @@ from chef_supervisor.sandboxes.config import BubblewrapConfig
 from chef_supervisor.sandboxes.conversation import Conversation
 from chef_supervisor.sandboxes.inside import DEPENDENCIES_AT, most_file_bytes
 from chef_supervisor.sandboxes.leaving import finish
+from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
 
 _log: Final = logging.getLogger(__name__)
@@ -77,10 +80,42 @@ class BubblewrapSandbox:
         self._watch = Watch(config.watch_s)
         self._seccomp = seccomp_program()
         self._names: set[str] = set()
+        self._leftovers = Leftovers(config)
 
     @cached_property
     def _tools(self) -> Tools:
         return find_tools(self._config)
+
+    def belong_to(self, realm: str) -> None:
+        """Nothing is marked: what is left is told by the locks of the folders it lies in."""
+
+    async def ping(self) -> None:
+        """
+        Check that bubblewrap is there; nobody needs to answer.
+
+        Raises:
+            SandboxUnavailable: it is not.
+        """
+        if not os.access(self._tools.bwrap, os.X_OK):
+            raise SandboxUnavailable(f"{self._tools.bwrap} is gone; install it again, and start the service anew")
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """
+        Returns: folders of dependencies that no living process uses. Boxes leave nothing: they end with us.
+
+        Raises:
+            SandboxUnavailable: a folder cannot be read.
+        """
+        return self._leftovers.found()
+
+    async def remove(self, leftover: Leftover) -> None:
+        """
+        Remove the folder; what takes long goes on by itself.
+
+        Raises:
+            SandboxUnavailable: that cannot even be begun.
+        """
+        await self._leftovers.remove(leftover)
 
     async def probe(self) -> None:
         """
@@ -97,10 +132,12 @@ class BubblewrapSandbox:
             raise SandboxUnavailable(_HINT)
 
     @asynccontextmanager
-    async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
+    async def dependencies(self, name: str, run: RunId | None = None) -> AsyncIterator[Dependencies]:
         """Returns: an empty folder below the data folder; removed when the context is left."""
-        async with dependency_folder(self._config, name, as_root=self._as_root) as folder:
-            yield folder
+        del run
+        with self._leftovers.none_of(name):
+            async with dependency_folder(self._config, name, as_root=self._as_root) as folder:
+                yield folder
 
     @asynccontextmanager
     async def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[BubblewrapBox]:
@@ -164,7 +201,7 @@ class BubblewrapSandbox:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._config.start_timeout_s):
                 if await box.conversation.hello():
-                    return process.agent_pid()
+                    return _agent_of(process)
                 await process.gone()
                 complaint = await process.complaint()
         raise SandboxUnavailable(f"{_HINT} ({complaint})")
@@ -186,6 +223,14 @@ class BubblewrapSandbox:
             "nofile": limits.open_files,
             "fsize": most_file_bytes(limits.workspace_bytes),
         }
+
+
+def _agent_of(process: BoxProcess) -> int:
+    try:
+        return process.agent_pid()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        # It died between its hello and now, or no descriptor is free: nothing could kill it later.
+        raise SandboxUnavailable(f"bubblewrap did not tell a box's process id: {error!r}") from error
 
 
 def _shown(role: Role, dependencies: Dependencies | None) -> layout.Shown | None:

@@ -10,8 +10,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import attrs
-import docker.errors
 import docker.utils
+
+from chef_supervisor.sandboxes.docker.trouble import EngineFault
 
 _LIMIT: Final = 1 << 17
 _UNIX: Final = "http+unix://"
@@ -61,7 +62,7 @@ def address_of(parameters: Mapping[str, Any]) -> Address:
         return Address(path="/" + url.removeprefix(_UNIX).lstrip("/"))
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.port:
-        raise docker.errors.DockerException(f"DOCKER_HOST {url} is neither a unix socket nor TCP")
+        raise EngineFault("DOCKER_HOST is neither a unix socket nor TCP")
     return Address(host=parts.hostname, port=parts.port, tls=_context(tls) if tls else None)
 
 

@@ -12,9 +12,8 @@ import struct
 from contextlib import ExitStack
 from typing import Final
 
-import docker.errors
-
 from chef_supervisor.sandboxes.docker.address import Address
+from chef_supervisor.sandboxes.docker.trouble import EngineFault
 
 _REQUEST: Final = (
     "POST /v{version}/containers/{container}/attach?stream=1&stdin=1&stdout=1&stderr=1 HTTP/1.1\r\n"
@@ -96,6 +95,6 @@ async def _taken_over(reader: asyncio.StreamReader) -> None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
-        raise docker.errors.DockerException("attaching was cut short") from error
+        raise EngineFault("attaching was cut short") from error
     if head[: len(_TAKEN_OVER[0])] not in _TAKEN_OVER:
-        raise docker.errors.DockerException(f"attaching was answered {head[:200]!r}")
+        raise EngineFault(f"attaching was answered {head[:200]!r}")

@@ -20,12 +20,18 @@ from chef_supervisor.sandboxes.inside import (
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Limits, Role
 
 SUPERVISOR_LABEL: Final = "chef.supervisor"
+REALM_LABEL: Final = "chef.realm"
+ROLE_LABEL: Final = "chef.role"
+JOB_LABEL: Final = "chef.job"
+RUN_LABEL: Final = "chef.run"
 _USER: Final = f"{BOX_UID}:{BOX_UID}"
 # The kernel takes a box before the supervisor.
 _OOM_SCORE: Final = 500
 
 
-def parameters(client: docker.APIClient, config: DockerConfig, order: BoxOrder, volume: str | None) -> dict[str, Any]:
+def parameters(
+    client: docker.APIClient, config: DockerConfig, realm: str, order: BoxOrder, volume: str | None
+) -> dict[str, Any]:
     """Returns: the arguments of `create_container`."""
     return {
         "image": config.image,
@@ -34,7 +40,7 @@ def parameters(client: docker.APIClient, config: DockerConfig, order: BoxOrder, 
         "user": _USER,
         "working_dir": WORKSPACE,
         "environment": dict(ENVIRONMENT),
-        "labels": labels(config, order),
+        "labels": labels(config, realm, order),
         "stdin_open": True,
         "tty": False,
         "stop_signal": "SIGKILL",
@@ -46,10 +52,14 @@ def parameters(client: docker.APIClient, config: DockerConfig, order: BoxOrder, 
     }
 
 
-def labels(config: DockerConfig, order: BoxOrder) -> dict[str, str]:
+def labels(config: DockerConfig, realm: str, order: BoxOrder) -> dict[str, str]:
     """Returns: the order's labels and ours, which win."""
-    ours = {SUPERVISOR_LABEL: config.instance, "chef.role": order.role.value, "chef.image": config.image}
-    return {**order.labels, **ours}
+    return {**order.labels, **marks(config, realm, order.role.value), "chef.image": config.image}
+
+
+def marks(config: DockerConfig, realm: str, role: str) -> dict[str, str]:
+    """Returns: the labels of all that is ours."""
+    return {SUPERVISOR_LABEL: config.instance, REALM_LABEL: realm, ROLE_LABEL: role}
 
 
 def _host_config(

@@ -38,8 +38,13 @@ class Engine:
             SandboxUnavailable: the engine failed, or did not answer in time.
         """
         future = self._submit(work)
-        await asyncio.wait({future}, timeout=timeout_s or self._config.call_timeout_s)
-        return _result(future, doing)
+        try:
+            await asyncio.wait({future}, timeout=timeout_s or self._config.call_timeout_s)
+            return _result(future, doing)
+        finally:
+            # While an engine hangs, all threads may be waiting for it: a question that nobody asks any more is not to
+            # stand in the line for them.
+            future.cancel()
 
     async def call(self, work: Callable[[docker.APIClient], T], doing: str, timeout_s: float | None = None) -> T:
         """

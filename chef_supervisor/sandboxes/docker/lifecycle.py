@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
@@ -10,12 +11,20 @@ import docker.errors
 
 from chef_supervisor.domain.work import EndedBy
 from chef_supervisor.sandboxes.config import DockerConfig
-from chef_supervisor.sandboxes.docker.container import SUPERVISOR_LABEL, faults, parameters
+from chef_supervisor.sandboxes.docker.container import (
+    JOB_LABEL,
+    REALM_LABEL,
+    RUN_LABEL,
+    SUPERVISOR_LABEL,
+    faults,
+    labels,
+    parameters,
+)
 from chef_supervisor.sandboxes.docker.handover import Handover
+from chef_supervisor.sandboxes.docker.trouble import EngineFault
 from chef_supervisor.sandboxes.sandbox import BoxOrder
 
 _CONFLICT: Final = 409
-_DEAD: Final = ("created", "exited", "dead")
 
 
 def require_image(client: docker.APIClient, image: str) -> None:
@@ -29,7 +38,13 @@ def require_image(client: docker.APIClient, image: str) -> None:
 
 
 def create(
-    client: docker.APIClient, config: DockerConfig, order: BoxOrder, volume: str | None, handover: Handover
+    client: docker.APIClient,
+    *,
+    config: DockerConfig,
+    realm: str,
+    order: BoxOrder,
+    volume: str | None,
+    handover: Handover,
 ) -> str:
     """
     Returns: the id of a new container, whose limits and walls are in place; handed over as soon as it exists.
@@ -37,30 +52,46 @@ def create(
     Raises:
         DockerException: the name is taken, or the engine refuses, or did not do as it was asked.
     """
-    asked = parameters(client, config, order, volume)
+    asked = parameters(client, config, realm, order, volume)
     try:
         container = client.create_container(**asked)["Id"]
     except docker.errors.APIError as error:
-        if error.status_code != _CONFLICT or not _clear_the_way(client, config, order.name):
+        if error.status_code != _CONFLICT or not _clear_the_way(client, order.name, labels(config, realm, order)):
             raise
         container = client.create_container(**asked)["Id"]
     handover.hand(container, partial(remove, client, container))
     if missing := faults(client.inspect_container(container), order, volume):
-        raise docker.errors.DockerException(f"the engine did not apply {', '.join(missing)}; see `docker info`")
+        raise EngineFault(f"the engine did not apply {', '.join(missing)}; see `docker info`")
     return str(container)
 
 
-def _clear_the_way(client: docker.APIClient, config: DockerConfig, name: str) -> bool:
-    """Returns: whether the container of that name was ours and dead; it is removed then."""
+def _clear_the_way(client: docker.APIClient, name: str, ours: Mapping[str, str]) -> bool:
+    """Returns: whether the container of that name was ours to remove; it is gone then."""
     try:
         old = client.inspect_container(name)
     except docker.errors.NotFound:
         return True
-    ours = (old["Config"].get("Labels") or {}).get(SUPERVISOR_LABEL) == config.instance
-    if not ours or old["State"]["Status"] not in _DEAD:
+    if not outlived(old["Config"].get("Labels") or {}, ours):
         return False
     remove(client, old["Id"])
     return True
+
+
+def outlived(old: Mapping[str, str], ours: Mapping[str, str]) -> bool:
+    """
+    Returns: whether a container with the old labels is in the way of one with ours, and nobody can need it.
+
+    A process starts no two of one name, so one with its own mark is from before it; an earlier run of the job is over.
+    """
+    if old.get(SUPERVISOR_LABEL) == ours[SUPERVISOR_LABEL]:
+        return True
+    same_job = all(old.get(label) and old[label] == ours.get(label) for label in (REALM_LABEL, JOB_LABEL))
+    return same_job and _number(old) < _number(ours)
+
+
+def _number(labels_of_run: Mapping[str, str]) -> float:
+    number = labels_of_run.get(RUN_LABEL, "")
+    return int(number) if number.isdecimal() else float("inf")
 
 
 def remove(client: docker.APIClient, container: str) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import uuid
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
 from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.work import BoxEvent, EndedBy, Work
 from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.conversation import Conversation
@@ -17,11 +19,22 @@ from chef_supervisor.sandboxes.docker import lifecycle
 from chef_supervisor.sandboxes.docker.attach import AttachedLine
 from chef_supervisor.sandboxes.docker.engine import Engine
 from chef_supervisor.sandboxes.docker.handover import Handover
+from chef_supervisor.sandboxes.docker.leftovers import marked, remove_leftover
+from chef_supervisor.sandboxes.docker.names import Names
 from chef_supervisor.sandboxes.docker.trouble import TROUBLE, unavailable
-from chef_supervisor.sandboxes.docker.volume import DependencyVolume, make_volume, remove_volume, volume_name
-from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies
+from chef_supervisor.sandboxes.docker.volume import (
+    DependencyVolume,
+    make_volume,
+    remove_volume,
+    volume_labels,
+    volume_name,
+)
+from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
+from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
 
 _log: Final = logging.getLogger(__name__)
+_MIB: Final = 1 << 20
+_PROBE_LIMITS: Final = Limits(memory_bytes=64 * _MIB, cpus=0.1, pids=16, workspace_bytes=8 * _MIB)
 
 
 class DockerBox:
@@ -31,7 +44,7 @@ class DockerBox:
         self._engine = engine
         self._config = config
         self.container = container
-        self.conversation = Conversation(line, self._why, config.end_grace_s)
+        self.conversation = Conversation(line, self._why, config.end_grace_s, self._check_engine)
 
     def run(self, work: Work) -> AsyncIterator[BoxEvent]:
         """Give it its work, once."""
@@ -42,6 +55,10 @@ class DockerBox:
         ask = partial(lifecycle.why_ended, container=self.container, timeout_s=timeout_s)
         return await self._engine.ask(ask, "learn how a box ended", timeout_s)
 
+    async def _check_engine(self) -> None:
+        """A box that said nothing more may have run to its end, with an engine that passed nothing on."""
+        await self._engine.ask(lambda client: client.ping(), "reach the Docker Engine", self._config.stop_timeout_s)
+
 
 class DockerSandbox:
     """Boxes as containers. No folder of the machine is ever mounted; dependencies are volumes."""
@@ -51,8 +68,14 @@ class DockerSandbox:
     def __init__(self, config: DockerConfig) -> None:
         self._config = config
         self._engine = Engine(config)
+        self._names = Names()
+        self._realm = ""
 
-    async def probe(self) -> None:
+    def belong_to(self, realm: str) -> None:
+        """Label what is made from now on with that realm."""
+        self._realm = realm
+
+    async def ping(self) -> None:
         """
         Check that the engine answers and has the runner image; nothing is pulled.
 
@@ -63,17 +86,52 @@ class DockerSandbox:
         image = self._config.image
         await self._engine.ask(partial(lifecycle.require_image, image=image), f"use the runner image {image}")
 
+    async def probe(self) -> None:
+        """
+        Check that the engine creates a container with all its limits, which is removed and never started.
+
+        Raises:
+            SandboxUnavailable: it does not; the reason says what to do.
+        """
+        await self.ping()
+        order = BoxOrder(name=f"chef-probe-{uuid.uuid4().hex}", role=Role.PROBE, limits=_PROBE_LIMITS)
+        async with self._created(order, None):
+            pass
+
+    async def leftovers(self) -> Sequence[Leftover]:
+        """
+        Returns: containers, networks and volumes of any supervisor, but those that this process uses.
+
+        Raises:
+            SandboxUnavailable: the engine failed, or did not answer in time.
+        """
+        free_of_ours = self._names.free_of()
+        return free_of_ours(await self._engine.ask(marked, "list what was left behind", self._config.stop_timeout_s))
+
+    async def remove(self, leftover: Leftover) -> None:
+        """
+        Remove it; a container is killed.
+
+        Raises:
+            SandboxUnavailable: the engine did not, as far as can be told.
+        """
+        remove = partial(remove_leftover, leftover=leftover)
+        doing = f"remove the {leftover.kind} {leftover.handle}"
+        await self._engine.call(remove, doing, self._config.stop_timeout_s)
+
     @asynccontextmanager
-    async def dependencies(self, name: str) -> AsyncIterator[Dependencies]:
+    async def dependencies(self, name: str, run: RunId | None = None) -> AsyncIterator[Dependencies]:
         """Returns: an empty volume; removed when the context is left."""
         volume, handover = volume_name(name), Handover()
-        make = partial(make_volume, config=self._config, name=volume, handover=handover)
-        try:
-            await self._engine.call(make, f"make the volume {volume}")
-            yield DependencyVolume(volume)
-        finally:
-            if made := handover.give_up():
-                await self._clean_up(partial(remove_volume, name=made), f"remove the volume {made}")
+        labels = volume_labels(self._config, self._realm, run)
+        make = partial(make_volume, name=volume, labels=labels, handover=handover)
+        with self._names.use(LeftoverKind.VOLUME, volume):
+            try:
+                await self._engine.call(make, f"make the volume {volume}")
+                yield DependencyVolume(volume)
+            finally:
+                if made := handover.give_up():
+                    await self._clean_up(partial(remove_volume, name=made), f"remove the volume {made}")
 
     @asynccontextmanager
     async def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[DockerBox]:
@@ -83,29 +141,33 @@ class DockerSandbox:
         Raises:
             SandboxUnavailable: it did not start; the reason says what to do.
         """
-        handover = Handover()
-        line: AttachedLine | None = None
-        try:
-            container = await self._create(order, dependencies, handover)
+        async with self._created(order, dependencies) as container:
             line = await self._attach(container)
-            box = DockerBox(self._engine, self._config, container, line)
-            await self._start(box, line)
-            yield box
-        finally:
-            if line is not None:
+            try:
+                box = DockerBox(self._engine, self._config, container, line)
+                await self._start(box, line)
+                yield box
+            finally:
                 line.close()
-            if made := handover.give_up():
-                await self._clean_up(partial(lifecycle.remove, container=made), f"remove the box {order.name}")
 
     async def close(self) -> None:
         """Let go of the engine's connections and threads."""
         self._engine.close()
 
-    async def _create(self, order: BoxOrder, dependencies: Dependencies | None, handover: Handover) -> str:
+    @asynccontextmanager
+    async def _created(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[str]:
+        """Returns: the id of a new container; it is removed when the context is left."""
         assert dependencies is None or isinstance(dependencies, DependencyVolume)  # noqa: S101  (a bug)
-        volume = dependencies.name if dependencies else None
-        create = partial(lifecycle.create, config=self._config, order=order, volume=volume, handover=handover)
-        return await self._engine.call(create, f"create the box {order.name}")
+        volume, handover = dependencies.name if dependencies else None, Handover()
+        create = partial(
+            lifecycle.create, config=self._config, realm=self._realm, order=order, volume=volume, handover=handover
+        )
+        with self._names.use(LeftoverKind.CONTAINER, order.name):
+            try:
+                yield await self._engine.call(create, f"create the box {order.name}")
+            finally:
+                if made := handover.give_up():
+                    await self._clean_up(partial(lifecycle.remove, container=made), f"remove the box {order.name}")
 
     async def _attach(self, container: str) -> AttachedLine:
         try:
@@ -130,5 +192,5 @@ class DockerSandbox:
             await self._engine.call(work, doing, self._config.stop_timeout_s)
         except SandboxUnavailable as error:
             # Given up, not taken back: the engine may still do it. Else the box ends by itself, as its input has ended, and
-            # the stopped container, or the volume, stays until somebody removes it; its labels say whose it is.
+            # the stopped container, or the volume, is a leftover from now on.
             _log.warning("%s", error, extra={"event": "box.left_behind"})

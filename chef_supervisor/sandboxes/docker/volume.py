@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
@@ -10,9 +11,11 @@ import attrs
 import docker
 import docker.errors
 
+from chef_supervisor.domain.job import RunId
 from chef_supervisor.sandboxes.config import DockerConfig
-from chef_supervisor.sandboxes.docker.container import SUPERVISOR_LABEL
+from chef_supervisor.sandboxes.docker.container import JOB_LABEL, RUN_LABEL, SUPERVISOR_LABEL, marks
 from chef_supervisor.sandboxes.docker.handover import Handover
+from chef_supervisor.sandboxes.docker.trouble import EngineFault
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 
@@ -32,7 +35,13 @@ def volume_name(name: str) -> str:
     return f"chef-deps-{name}"
 
 
-def make_volume(client: docker.APIClient, config: DockerConfig, name: str, handover: Handover) -> None:
+def volume_labels(config: DockerConfig, realm: str, run: RunId | None) -> dict[str, str]:
+    """Returns: whose it is, and for which run."""
+    of_run = {} if run is None else {JOB_LABEL: run.job_id, RUN_LABEL: str(run.number)}
+    return {**marks(config, realm, "dependencies"), **of_run}
+
+
+def make_volume(client: docker.APIClient, name: str, labels: Mapping[str, str], handover: Handover) -> None:
     """
     Make an empty volume. One of that name left behind by this supervisor is removed first.
 
@@ -45,10 +54,10 @@ def make_volume(client: docker.APIClient, config: DockerConfig, name: str, hando
     except docker.errors.NotFound:
         pass
     else:
-        if (old.get("Labels") or {}).get(SUPERVISOR_LABEL) != config.instance:
-            raise docker.errors.DockerException(f"volume {name} exists and is not ours")
+        if (old.get("Labels") or {}).get(SUPERVISOR_LABEL) != labels[SUPERVISOR_LABEL]:
+            raise EngineFault(f"volume {name} exists and is not ours")
         client.remove_volume(name)
-    client.create_volume(name, labels={SUPERVISOR_LABEL: config.instance, "chef.role": "dependencies"})
+    client.create_volume(name, labels=dict(labels))
     handover.hand(name, partial(remove_volume, client, name))
 
 

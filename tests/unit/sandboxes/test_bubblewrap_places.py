@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chef_supervisor.domain.errors import SandboxUnavailable
-from chef_supervisor.sandboxes.bubblewrap import places
+from chef_supervisor.sandboxes.bubblewrap import removal as removing
 from chef_supervisor.sandboxes.bubblewrap.places import dependency_folder
 from chef_supervisor.sandboxes.config import BubblewrapConfig
 
@@ -28,14 +28,14 @@ def config(tmp_path: Path) -> BubblewrapConfig:
 def removals(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Make every removal take longer than any test."""
     begun: list[subprocess.Popen[bytes]] = []
-    begin = places._begin_removal
+    begin = removing._begin_removal
 
     def begin_and_note(doomed: Path) -> subprocess.Popen[bytes]:
         begun.append(begin(doomed))
         return begun[-1]
 
-    monkeypatch.setattr(places, "_REMOVE", "exec sleep 600")
-    monkeypatch.setattr(places, "_begin_removal", begin_and_note)
+    monkeypatch.setattr(removing, "_REMOVE", "exec sleep 600")
+    monkeypatch.setattr(removing, "_begin_removal", begin_and_note)
     yield begun
     for removal in begun:
         removal.kill()
@@ -89,7 +89,7 @@ async def test_a_name_is_free_while_the_last_of_that_name_is_removed(
 async def test_a_removal_that_fails_is_told(
     config: BubblewrapConfig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(places, "_REMOVE", "exit 1")
+    monkeypatch.setattr(removing, "_REMOVE", "exit 1")
 
     async with dependency_folder(config, "a", as_root=False):
         pass
@@ -104,7 +104,7 @@ async def test_a_removal_that_cannot_be_begun_is_told(
         raise OSError(24, "Too many open files")
 
     async with dependency_folder(config, "a", as_root=False):
-        monkeypatch.setattr(places, "_begin_removal", refuse)
+        monkeypatch.setattr(removing, "_begin_removal", refuse)
 
     assert [record.__dict__["event"] for record in caplog.records] == ["dependencies.left_behind"]
 

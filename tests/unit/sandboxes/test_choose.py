@@ -23,13 +23,15 @@ async def chosen(kind: str, environment: str = "production") -> Chosen:
 
 
 def available(monkeypatch: pytest.MonkeyPatch, *, docker: bool, bubblewrap: bool) -> None:
-    for sandbox, works in ((DockerSandbox, docker), (BubblewrapSandbox, bubblewrap)):
+    """Make them look so. What bubblewrap can do only a box tells; a disk that is full now is no want of an engine."""
+    checks = ((DockerSandbox, "ping", docker), (BubblewrapSandbox, "probe", bubblewrap))
+    for sandbox, name, works in checks:
 
-        async def probe(self: DockerSandbox | BubblewrapSandbox, works: bool = works) -> None:
+        async def check(self: DockerSandbox | BubblewrapSandbox, works: bool = works) -> None:
             if not works:
                 raise SandboxUnavailable(f"no {self.name} here")
 
-        monkeypatch.setattr(sandbox, "probe", probe)
+        monkeypatch.setattr(sandbox, name, check)
 
 
 async def test_auto_takes_docker_where_it_can(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,6 +82,23 @@ async def test_silence_past_the_time_is_a_timeout() -> None:
     assert await heard(Scripted(ends=False)) == [BoxEnded(complete=False, ended_by=EndedBy.TIMEOUT)]
 
 
+async def test_silence_past_the_time_is_the_engines_where_that_is_silent_too() -> None:
+    async def answers() -> None:
+        asked.append("answers")
+
+    async def is_silent() -> None:
+        raise SandboxUnavailable("silent")
+
+    asked: list[str] = []
+    silent = Conversation(Scripted(ends=False), killed, 0.01, is_silent)
+    well = Conversation(Scripted(ends=False), killed, 0.01, answers)
+
+    with pytest.raises(SandboxUnavailable, match="silent"):
+        await anext(silent.run(WORK, {}))
+    assert await anext(well.run(WORK, {})) == BoxEnded(complete=False, ended_by=EndedBy.TIMEOUT)
+    assert asked == ["answers"]
+
+
 async def test_a_box_that_takes_nothing_may_still_give_its_verdict() -> None:
     assert await heard(Scripted(VERDICT, takes=False)) == [BoxEnded(complete=True, ended_by=EndedBy.EXIT)]
 

@@ -23,7 +23,7 @@ from chef_supervisor.sandboxes.docker import DockerSandbox
 from chef_supervisor.sandboxes.docker.address import Address, address_of
 from chef_supervisor.sandboxes.docker.container import faults, labels
 from chef_supervisor.sandboxes.docker.engine import Engine
-from chef_supervisor.sandboxes.docker.trouble import TROUBLE, unavailable
+from chef_supervisor.sandboxes.docker.trouble import TROUBLE, EngineFault, unavailable
 from chef_supervisor.sandboxes.docker.volume import volume_name
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Limits, Role
 
@@ -98,6 +98,40 @@ def test_a_forbidden_socket_is_recognised_through_its_wrappings() -> None:
     assert "group" in unavailable(wrapped, "do it").reason
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        "unix:///nowhere/engine.sock",
+        "tcp://127.0.0.1:1",
+        "tcp://user:hunter2@127.0.0.1:1",
+        "ssh://user:hunter2@nowhere",
+        "nowhere://engine.sock",
+    ],
+)
+@pytest.mark.asyncio
+async def test_where_the_engine_is_looked_for_is_told_to_nobody(host: str) -> None:
+    sandbox = DockerSandbox(DockerConfig(host=host))
+
+    with pytest.raises(SandboxUnavailable) as told:
+        await sandbox.ping()
+
+    assert not any(part in told.value.reason for part in ("nowhere", "engine.sock", "127.0.0.1", "hunter2"))
+    assert "DOCKER_HOST" in told.value.reason
+    await sandbox.close()
+
+
+def test_the_systems_words_are_told() -> None:
+    wrapped = requests.exceptions.ConnectionError("x")
+    wrapped.__cause__ = urllib3.exceptions.ProtocolError("y")
+    wrapped.__cause__.__context__ = ConnectionRefusedError(111, "no")
+
+    assert "Connection refused" in unavailable(wrapped, "do it").reason
+
+
+def test_what_we_found_out_is_told_as_it_is() -> None:
+    assert unavailable(EngineFault("the engine lies"), "do it").reason == "cannot do it: the engine lies"
+
+
 def test_a_container_as_asked_has_no_faults() -> None:
     assert faults(TAKEN, ORDER, None) == []
 
@@ -136,10 +170,12 @@ def test_another_user_or_mount_is_noticed() -> None:
 def test_our_labels_win() -> None:
     told = labels(
         DockerConfig(instance="i"),
+        "r",
         BoxOrder(name="n", role=Role.JOB, limits=ORDER.limits, labels={"chef.supervisor": "other", "chef.job": "j"}),
     )
 
-    assert told == {"chef.supervisor": "i", "chef.role": "job", "chef.image": "chef-runner:dev", "chef.job": "j"}
+    marks = {"chef.supervisor": "i", "chef.realm": "r", "chef.role": "job"}
+    assert told == {**marks, "chef.image": "chef-runner:dev", "chef.job": "j"}
 
 
 @pytest.mark.parametrize(
@@ -155,7 +191,7 @@ def test_addresses(host: str | None, address: Address) -> None:
 
 
 def test_an_address_that_boxes_cannot_use_is_refused() -> None:
-    with pytest.raises(docker.errors.DockerException, match="ssh"):
+    with pytest.raises(docker.errors.DockerException, match="neither"):
         address_of({"base_url": "ssh://user@host"})
 
 
@@ -258,4 +294,24 @@ async def test_a_cancelled_call_is_not_waited_for_for_long(monkeypatch: pytest.M
 
     assert not released.is_set()
     released.set()
+    engine.close()
+
+
+@pytest.mark.asyncio
+async def test_a_question_that_nobody_asks_any_more_is_not_put(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Engine, "_connected", lambda _: None)
+    engine, released, put = Engine(DockerConfig(max_threads=1)), threading.Event(), list[str]()
+    hanging = asyncio.create_task(engine.call(lambda _: released.wait(5), "hang"))
+    await asyncio.sleep(0)
+
+    for _ in range(50):
+        with pytest.raises(SandboxUnavailable, match="in time"):
+            await engine.ask(lambda _: put.append("in vain"), "ask in vain", timeout_s=0.001)
+    # The loop passes a cancellation on to the pool when it turns next.
+    await asyncio.sleep(0)
+    released.set()
+    await hanging
+    await engine.ask(lambda _: put.append("asked"), "ask")
+
+    assert put == ["asked"]
     engine.close()

@@ -9,6 +9,7 @@ import logging
 import pytest
 
 from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Limits, Role, Sandbox
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from tests.kit.fake_sandbox import FakeSandbox
@@ -39,11 +40,17 @@ async def test_it_is_a_sandbox_like_the_one_inside(fake: FakeSandbox, watched: W
     async with sandbox.dependencies("a") as dependencies, sandbox.box(ORDER, dependencies):
         assert fake.open == {"deps a", ORDER.name}
     await sandbox.probe()
+    await sandbox.ping()
+    sandbox.belong_to("realm")
+    left = Leftover(handle="x", kind=LeftoverKind.CONTAINER)
+    fake.left = [left]
+    assert list(await sandbox.leftovers()) == [left]
+    await sandbox.remove(left)
     await sandbox.close()
 
     assert sandbox.name == fake.name
     assert not fake.open
-    assert fake.probes == 1
+    assert (fake.probes, fake.pings, fake.realm, fake.left) == (1, 1, "realm", [])
 
 
 @virtual
