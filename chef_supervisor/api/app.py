@@ -16,6 +16,7 @@ from chef_supervisor.api.jobs import Jobs
 from chef_supervisor.api.probe import StoreProbe
 from chef_supervisor.api.problems import exception_handlers
 from chef_supervisor.api.stats import Stats
+from chef_supervisor.api.submissions import Submissions
 from chef_supervisor.settings import HttpSettings
 
 
@@ -41,12 +42,13 @@ def make_app(deps: ApiDependencies) -> Starlette:
 
 def routes(deps: ApiDependencies) -> list[Route]:
     """Returns: every endpoint."""
-    health, jobs = Health(deps, StoreProbe(deps.store)), Jobs(deps)
+    health, jobs, submissions = Health(deps, StoreProbe(deps.store)), Jobs(deps), Submissions(deps)
     return [
         Route("/api/health", health.ready),
         Route("/api/health/live", health.live),
-        Route("/api/jobs", jobs.submit, methods=["POST"]),
-        Route("/api/jobs/{job_id}", jobs.read),
+        Route("/api/jobs", submissions.submit, methods=["POST"]),
+        Route("/api/jobs/{job_id}", jobs.answer, methods=["GET", "DELETE"]),
+        Route("/api/jobs/{job_id}/retry", submissions.retry, methods=["POST"]),
         Route("/api/stats", Stats(deps).read),
         Route("/api/events", Events(deps).follow),
     ]

@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _LOCAL: Final = re.compile(rb"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _PREFLIGHT: Final = [
-    (b"access-control-allow-methods", b"GET, HEAD, POST"),
-    (b"access-control-allow-headers", b"content-type, last-event-id"),
+    (b"access-control-allow-methods", b"DELETE, GET, HEAD, POST"),
+    (b"access-control-allow-headers", b"content-type, idempotency-key, last-event-id"),
     (b"access-control-max-age", b"600"),
 ]
-_EXPOSED: Final = (b"access-control-expose-headers", b"location, retry-after")
+_EXPOSED: Final = (b"access-control-expose-headers", b"idempotent-replayed, location, retry-after")
 
 
 class Cors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import attrs
@@ -12,7 +12,8 @@ import attrs
 from chef_supervisor.api.feed import EventFeed
 from chef_supervisor.domain.errors import UnknownJob
 from chef_supervisor.domain.job import JobId, QueueName, queue_of
-from chef_supervisor.settings import Settings
+from chef_supervisor.settings import Durability, Settings
+from chef_supervisor.store.config import CONFIRM_S
 from chef_supervisor.store.job_store import JobStore
 
 
@@ -22,13 +23,19 @@ class HealthReport:
     What the rest of the process says of itself.
 
     `sandbox`: the name of the one in force, `none` where this process runs no jobs; `sandbox_reason`: why that one.
-    `reasons`: one sentence for each thing that is not as it should be. `can_accept`: False stops new jobs.
+    `faults`: one sentence for each thing that keeps the process from working; `reasons`: for each that is not as it
+    should be, though jobs are accepted.
     """
 
     sandbox: str
     sandbox_reason: str = ""
+    faults: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
-    can_accept: bool = True
+
+
+def with_faults(report: HealthReport, faults: Iterable[str]) -> HealthReport:
+    """Returns: the report with more faults."""
+    return attrs.evolve(report, faults=(*report.faults, *faults))
 
 
 HealthSource: TypeAlias = Callable[[], HealthReport]
@@ -67,6 +74,17 @@ class ApiDependencies:
     @queues.default
     def _all_queues(self) -> tuple[QueueName, ...]:
         return tuple(self.settings.queues)
+
+    @property
+    def read_timeout_s(self) -> float:
+        """How long all reads of one request may take together."""
+        return self.settings.redis.request_timeout_s
+
+    @property
+    def write_timeout_s(self) -> float:
+        """The same where something is changed: with what the disk may take, where that is waited for."""
+        on_disk = self.settings.redis.durability is Durability.FSYNC
+        return self.settings.redis.request_timeout_s + (CONFIRM_S if on_disk else 0.0)
 
     def known_id(self, text: str) -> JobId:
         """

@@ -27,7 +27,7 @@ _MEDIA_TYPE: Final = "text/event-stream"
 # Proxies that buffer would hold the events back.
 _HEADERS: Final = {"X-Accel-Buffering": "no"}
 _HEARTBEAT_S: Final = 15.0
-_PLACE_TIMEOUT_S: Final = 1.0
+_PLACE_TIMEOUT_S: Final = 0.8
 _OPENING: Final = b"retry: 1000\n\n"
 
 

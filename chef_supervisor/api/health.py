@@ -1,4 +1,4 @@
-"""`GET /api/health` says whether jobs are accepted now; `GET /api/health/live` only that the process turns."""
+"""`GET /api/health` says whether work can progress now; `GET /api/health/live` only that the process turns."""
 
 from __future__ import annotations
 
@@ -18,25 +18,27 @@ class Health:
         self._probe = probe
 
     async def ready(self, _request: Request) -> Response:
-        """Answer 200 while jobs can be accepted, else 503; `degraded` where they are, but will wait."""
-        connected = await self._probe.answers()
+        """Answer 200 while jobs can be accepted and worked on, else 503; `degraded` where they are, but will wait."""
+        trouble = await self._probe.trouble()
         report = self._deps.health()
-        faults = self._faults(connected=connected)
-        accepting = not faults and report.can_accept
+        faults = [*_of_redis(trouble), *self._of_draining(), *report.faults]
         view = {
-            "status": "unhealthy" if not accepting else "degraded" if report.reasons else "healthy",
+            "status": "unhealthy" if faults else "degraded" if report.reasons else "healthy",
             "timestamp": rfc3339(self._deps.now_ms()),
-            "redis": "connected" if connected else "disconnected",
+            "redis": "connected" if trouble is None else "disconnected",
             "sandbox": report.sandbox,
             "sandboxReason": report.sandbox_reason,
             "reasons": [*faults, *report.reasons],
         }
-        return json_response(view, 200 if accepting else 503)
+        return json_response(view, 503 if faults else 200)
 
     async def live(self, _request: Request) -> Response:
         """Answer 200: whoever answers lives."""
         return json_response({"status": "live", "timestamp": rfc3339(self._deps.now_ms())})
 
-    def _faults(self, *, connected: bool) -> list[str]:
-        draining = ["the process is stopping"] if self._deps.draining() else []
-        return draining if connected else ["Redis does not accept writes in time", *draining]
+    def _of_draining(self) -> list[str]:
+        return ["the process is stopping"] if self._deps.draining() else []
+
+
+def _of_redis(trouble: str | None) -> list[str]:
+    return [] if trouble is None else [f"Redis does not accept writes: {trouble}"]

@@ -66,6 +66,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._for_answers = _HangsUp(self)
         self._expect_head()
+        if self._is_crowded():
+            # Not even a refusal: the descriptors that are left are what Redis and the jobs need.
+            transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._head_is_here()
@@ -166,6 +169,11 @@ class BoundedProtocol(HttpToolsProtocol):
         taken = max(len(self.connections), len(self.tasks))
         if self.limit_concurrency is not None and taken >= self.limit_concurrency:
             raise RefusedError(503, "too_many_connections", "too many connections; try again in a second")
+
+    def _is_crowded(self) -> bool:
+        # Those beyond the limit are told so as soon as they ask; there may only be a few who have not asked yet.
+        limit = self.limit_concurrency
+        return limit is not None and len(self.connections) > limit + max(2, limit // 16)
 
     def _answering(self) -> bool:
         cycle = self._cycle()

@@ -7,12 +7,14 @@ Parsing, checking and packing are one piece of work, so that a large body can be
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
+from chef_supervisor.api.job_options import FIELDS, Wishes, read_wishes
 from chef_supervisor.api.project_files import read_project_files
 from chef_supervisor.api.strict_json import parse_json
 from chef_supervisor.domain.errors import Unprocessable
@@ -21,13 +23,14 @@ from chef_supervisor.domain.job import (
     HIGHEST_PRIORITY,
     LOWEST_PRIORITY,
     PRIORITY_BY_NAME,
+    Idempotency,
     JobType,
     Tenant,
 )
 from chef_supervisor.domain.payload import pack
 from chef_supervisor.settings import FileLimits
 
-_KNOWN: Final = ("type", "priority", "data")
+_KNOWN: Final = ("type", "priority", "data", *FIELDS)
 _TYPES: Final = {job_type.value: job_type for job_type in JobType}
 # Ids of Convex, UUIDs, nanoids, addresses of mail. No `:`, `/`, `{` or `*`: it becomes part of names in Redis.
 _CHAT_ID: Final = re.compile(r"[A-Za-z0-9_~@+=-][A-Za-z0-9._~@+=-]{0,127}")
@@ -43,12 +46,14 @@ class JobRequest:
     type: JobType
     priority: int
     tenant: Tenant
+    wishes: Wishes
+    idempotency: Idempotency | None
     payload: bytes = attrs.field(repr=False)
 
 
-async def read_job_request(body: bytes, limits: FileLimits) -> JobRequest:
+async def read_job_request(body: bytes, limits: FileLimits, key: str | None) -> JobRequest:
     """
-    Returns: what is asked for; the loop turns meanwhile.
+    Returns: what is asked for; the loop turns meanwhile. `key` is the Idempotency-Key that came with it.
 
     Raises:
         BadRequest: as parse_json.
@@ -56,22 +61,33 @@ async def read_job_request(body: bytes, limits: FileLimits) -> JobRequest:
         TooLarge: the files are.
     """
     if len(body) <= _MAX_BYTES_ON_LOOP:
-        return _read(body, limits)
-    return await asyncio.to_thread(_read, body, limits)
+        return _read(body, limits, key)
+    return await asyncio.to_thread(_read, body, limits, key)
 
 
-def _read(body: bytes, limits: FileLimits) -> JobRequest:
+def _read(body: bytes, limits: FileLimits, key: str | None) -> JobRequest:
     asked = parse_json(body)
     if not isinstance(asked, dict):
         raise Unprocessable("invalid_body", "", "send a JSON object with type and data")
     _check_known(asked)
-    job_type, priority = _job_type(asked), _priority(asked)
+    job_type, priority, wishes = _job_type(asked), _priority(asked), read_wishes(asked)
     data = asked.get("data")
     if not isinstance(data, dict):
         raise Unprocessable("invalid_data", "data", "must be an object with chatId and projectFiles")
     tenant = _chat_id(data.get("chatId"))
-    files = read_project_files(data.get("projectFiles"), limits)
-    return JobRequest(type=job_type, priority=priority, tenant=tenant, payload=pack(files))
+    return JobRequest(
+        type=job_type,
+        priority=priority,
+        tenant=tenant,
+        wishes=wishes,
+        payload=pack(read_project_files(data.get("projectFiles"), limits)),
+        idempotency=None if key is None else idempotency_of(key, body),
+    )
+
+
+def idempotency_of(key: str, body: bytes) -> Idempotency:
+    """Returns: the key with the digest of what came with it, byte for byte."""
+    return Idempotency(key=key, body_sha256=hashlib.sha256(body).hexdigest())
 
 
 def _check_known(body: Mapping[str, object]) -> None:

@@ -1,4 +1,4 @@
-"""`POST /api/jobs` and `GET /api/jobs/:id`."""
+"""`GET /api/jobs/:id` and `DELETE /api/jobs/:id`: a job as it is, and its end before its time."""
 
 from __future__ import annotations
 
@@ -11,58 +11,51 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from chef_supervisor.api.body import read_body, require_json
 from chef_supervisor.api.dependencies import ApiDependencies
-from chef_supervisor.api.job_request import JobRequest, read_job_request
+from chef_supervisor.api.promptly import promptly
 from chef_supervisor.api.query import read_query
-from chef_supervisor.api.responses import accepted, job_view, json_response
+from chef_supervisor.api.responses import job_view, json_response
 from chef_supervisor.api.subscription import Entry, Subscription
-from chef_supervisor.domain.errors import Draining, StoreUnavailable, UnknownJob, Unprocessable
-from chef_supervisor.domain.job import JobId, NewJob, new_job_id
+from chef_supervisor.domain.errors import AlreadyOver, StoreUnavailable, UnknownJob, Unprocessable
+from chef_supervisor.domain.job import JobId, JobStatus
 from chef_supervisor.store.job_store import Gap, JobState
 
-JOB_PENDING: Final = "job.pending"
 _SECONDS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
-_ID_BYTES: Final = 16
 
 logger = logging.getLogger("chef.api")
 
 
 class Jobs:
-    """The endpoints of jobs."""
+    """The endpoints of jobs that there are."""
 
     def __init__(self, deps: ApiDependencies) -> None:
         self._deps = deps
 
-    async def submit(self, request: Request) -> Response:
-        """Queue a job; 201 once it is accepted by Redis."""
-        if self._deps.draining():
-            raise Draining
-        read_query(request)
-        require_json(request)
-        http = self._deps.settings.http
-        body = await read_body(request, http.max_body_bytes, http.body_timeout_s)
-        state = await self._queue(await read_job_request(body, self._deps.settings.files))
-        return json_response(accepted(state), 201, {"Location": f"/api/jobs/{state.job_id}"})
+    async def answer(self, request: Request) -> Response:
+        """Do what the method says; one route, so that any other method is told of both."""
+        return await (self.cancel(request) if request.method == "DELETE" else self.read(request))
 
     async def read(self, request: Request) -> Response:
         """Tell all of a job; with `?wait=` once it is over, or after that many seconds as it is then."""
         wait_s = self._wait_s(read_query(request, {"wait"}).get("wait", "0"))
         job_id = self._deps.known_id(request.path_params["job_id"])
-        state = await (self._settled(request, job_id, wait_s) if wait_s else self._deps.store.read(job_id))
-        return json_response(job_view(state, await self._result_of(state)))
+        over = await self._over(request, job_id, wait_s) if wait_s else None
+        async with promptly(self._deps.read_timeout_s):
+            return await self._view(over or await self._deps.store.read(job_id))
 
-    async def _queue(self, asked: JobRequest) -> JobState:
-        queue = self._deps.settings.queue_for(asked.type)
-        job_id = new_job_id(queue, self._deps.random(_ID_BYTES))
-        job = NewJob(
-            job_id=job_id, type=asked.type, tenant=asked.tenant, priority=asked.priority, payload=asked.payload
-        )
-        state = await self._deps.store.submit(job)
-        self._deps.hint(queue)
-        extra = {"event": JOB_PENDING, "job_id": job_id, "queue": queue, "type": job.type, "tenant": job.tenant}
-        logger.info("%s accepted", job_id, extra=extra)
-        return state
+    async def cancel(self, request: Request) -> Response:
+        """End a job wherever it is; 200 where it is cancelled now, or was before."""
+        read_query(request)
+        job_id = self._deps.known_id(request.path_params["job_id"])
+        async with promptly(self._deps.write_timeout_s):
+            state = await self._deps.store.cancel(job_id)
+            if state.status is not JobStatus.CANCELLED:
+                raise AlreadyOver(job_id, state.status)
+            logger.info("%s is cancelled", job_id, extra={"event": "job.cancelled", "job_id": job_id})
+            return await self._view(state)
+
+    async def _view(self, state: JobState) -> Response:
+        return json_response(job_view(state, await self._result_of(state)))
 
     async def _result_of(self, state: JobState) -> bytes | None:
         """Returns: the result of a job that is over; None before."""
@@ -80,7 +73,8 @@ class Jobs:
             raise Unprocessable("invalid_parameter", "wait", f"must be 0 to {longest_s:g} seconds")
         return float(text)
 
-    async def _settled(self, request: Request, job_id: JobId, wait_s: float) -> JobState:
+    async def _over(self, request: Request, job_id: JobId, wait_s: float) -> JobState | None:
+        """Wait. Returns: the job where it was over before; None where it must be read anew."""
         # Subscribed before the first read, so that no change falls between the two.
         with self._deps.feed.subscribe(job_id) as changes:
             state = await self._deps.store.read(job_id)
@@ -91,7 +85,7 @@ class Jobs:
                     leaving = group.create_task(_end_when_gone(request, changes))
                     await self._until_over(job_id, changes)
                     leaving.cancel()
-        return await self._deps.store.read(job_id)
+        return None
 
     async def _until_over(self, job_id: JobId, changes: Subscription) -> None:
         # What goes wrong with these reads is told by the last one, after the wait.

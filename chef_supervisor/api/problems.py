@@ -16,14 +16,20 @@ from starlette.types import ExceptionHandler
 
 from chef_supervisor.api.errors import RequestTimeout, TooManyReaders
 from chef_supervisor.domain.errors import (
+    AlreadyOver,
     BadRequest,
     Bug,
     ChefError,
+    CorruptState,
     Draining,
+    KeyReused,
     Misconfigured,
+    NotDurable,
+    NotOver,
     QueueFull,
     Rejected,
     SandboxUnavailable,
+    StoreFull,
     StoreUnavailable,
     TooLarge,
     Unavailable,
@@ -38,17 +44,23 @@ STATUS_OF: Final[Mapping[type[ChefError], tuple[int, str]]] = {
     BadRequest: (400, "bad_request"),
     UnknownJob: (404, "not_found"),
     RequestTimeout: (408, "request_timeout"),
+    AlreadyOver: (409, "already_over"),
+    NotOver: (409, "not_over"),
     TooLarge: (413, "payload_too_large"),
     UnsupportedMedia: (415, "unsupported_media_type"),
     Unprocessable: (422, "invalid_field"),
+    KeyReused: (422, "idempotency_mismatch"),
     Rejected: (422, "rejected"),
     QueueFull: (429, "queue_full"),
     Draining: (503, "draining"),
     SandboxUnavailable: (503, "sandbox_unavailable"),
+    StoreFull: (503, "store_full"),
+    NotDurable: (503, "durability_unconfirmed"),
     StoreUnavailable: (503, "store_unavailable"),
     TooManyReaders: (503, "too_many_readers"),
     Unavailable: (503, "unavailable"),
     Misconfigured: (500, "internal_error"),
+    CorruptState: (500, "corrupt_state"),
     Bug: (500, "internal_error"),
     ChefError: (500, "internal_error"),
 }
@@ -127,9 +139,9 @@ async def _gone(_request: Request, _error: Exception) -> Response:
     return Problem(status=400, code="incomplete_body", detail="the body ended early").response()
 
 
-async def _broken(_request: Request, _error: Exception) -> Response:
+async def _broken(_request: Request, error: Exception) -> Response:
     # Not logged here: the error goes on to the server, which logs it once.
-    return Problem(status=500, code="internal_error", detail=_INTERNAL).response()
+    return problem_of(error if isinstance(error, ChefError) else Bug()).response()
 
 
 def exception_handlers() -> dict[type[Exception], ExceptionHandler]:

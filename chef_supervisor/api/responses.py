@@ -11,7 +11,7 @@ import orjson
 from starlette.responses import Response
 
 from chef_supervisor.domain.job import QueueName, queue_of
-from chef_supervisor.store.job_store import JobState, QueueStats
+from chef_supervisor.store.job_store import JobState, QueueStats, Submitted
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,8 +26,13 @@ def rfc3339(at_ms: int) -> str:
     return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def accepted(state: JobState) -> dict[str, object]:
-    """Returns: what the sender of a job is told."""
+def accepted(submitted: Submitted) -> dict[str, object]:
+    """Returns: what the sender of a job is told; the same again where the request was replayed."""
+    superseded = {} if submitted.superseded is None else {"supersedes": submitted.superseded}
+    return _identity(submitted.state) | superseded
+
+
+def _identity(state: JobState) -> dict[str, object]:
     return {
         "jobId": state.job_id,
         "type": state.type,
@@ -40,14 +45,21 @@ def accepted(state: JobState) -> dict[str, object]:
 
 def job_view(state: JobState, result: bytes | None) -> dict[str, object]:
     """Returns: all that is told of a job; `result` is JSON already and goes in as it is."""
-    return accepted(state) | {
+    return _identity(state) | {
         "progress": state.progress,
         "runs": state.runs,
-        "startedAt": None if state.started_at_ms is None else rfc3339(state.started_at_ms),
-        "finishedAt": None if state.finished_at_ms is None else rfc3339(state.finished_at_ms),
+        "failures": state.failures,
+        "attempts": state.attempts,
+        "dueAt": _moment(state.due_at_ms),
+        "startedAt": _moment(state.started_at_ms),
+        "finishedAt": _moment(state.finished_at_ms),
         "cause": state.cause,
         "result": None if result is None else orjson.Fragment(result),
     }
+
+
+def _moment(at_ms: int | None) -> str | None:
+    return None if at_ms is None else rfc3339(at_ms)
 
 
 def stats_view(stats: Mapping[QueueName, QueueStats]) -> dict[str, object]:

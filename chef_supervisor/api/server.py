@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any, Final, cast
@@ -20,8 +21,20 @@ _BACKLOG: Final = 2048
 _KEEP_ALIVE_S: Final = 5
 # A peer that takes nothing of an answer for so long is cut off by the kernel.
 _STALLED_PEER_MS: Final = 30_000
-# Below the usual limit of 1,024 open files, with room for Redis, containers and logs.
+# Below the usual limit of 1,024 open files, with room for Redis, containers and logs; less where fewer may be open.
 _MAX_CONNECTIONS: Final = 800
+_KEPT_DESCRIPTORS: Final = 220
+# What an idle process has open, and some for its jobs.
+_LEAST_DESCRIPTORS: Final = 48
+
+
+def affordable_connections() -> int:
+    """Returns: how many connections leave descriptors enough for all else, by the limit that this process has now."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if limit == resource.RLIM_INFINITY:
+        return _MAX_CONNECTIONS
+    kept = min(_KEPT_DESCRIPTORS, max(_LEAST_DESCRIPTORS, limit // 2))
+    return max(1, min(_MAX_CONNECTIONS, limit - kept))
 
 
 class _Uvicorn(uvicorn.Server):
@@ -56,7 +69,7 @@ class Server:
 
     Args:
         on_stop: called when stopping begins; ends the streams and long polls that would hold it up.
-        max_connections: more are answered 503.
+        max_connections: more are answered 503, and many more cut off.
     """
 
     def __init__(
@@ -65,12 +78,12 @@ class Server:
         settings: HttpSettings,
         *,
         on_stop: Callable[[], None] = lambda: None,
-        max_connections: int = _MAX_CONNECTIONS,
+        max_connections: int | None = None,
     ) -> None:
         self._app = app
         self._settings = settings
         self._on_stop = on_stop
-        self._max_connections = max_connections
+        self._max_connections = max_connections or affordable_connections()
         self._socket: socket.socket | None = None
         self._uvicorn: _Uvicorn | None = None
         self._stopped = asyncio.Event()

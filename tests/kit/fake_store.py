@@ -3,82 +3,85 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import attrs
 import orjson
 
-from chef_supervisor.domain.errors import QueueFull, StoreUnavailable, UnknownJob
-from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob, QueueName, queue_of
+from chef_supervisor.domain.errors import CorruptState, QueueFull, StoreUnavailable, UnknownJob
+from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob, QueueName, RunId, queue_of
 from chef_supervisor.domain.outcome import Outcome
-from chef_supervisor.store.job_store import Gap, JobEvent, JobState, QueueStats, Reaped
+from chef_supervisor.store.job_store import (
+    Blame,
+    Gap,
+    JobEvent,
+    JobState,
+    Order,
+    Original,
+    Postponed,
+    Preflight,
+    QueueStats,
+    Reaped,
+    Submitted,
+)
+from tests.kit.breakable import Breakable
+from tests.kit.fake_jobs import Held, Submissions, count, new_held
+from tests.kit.fake_streams import START_MS, FakeStreams, tail_of
 
-START_MS = 1_700_000_000_000
+# Infrastructure may ruin so many runs of a job; one more, and it is poisoned.
+_RUINS = 3
 
 
 @attrs.define(eq=False)
-class _Held:
-    job: NewJob
-    state: JobState
-    result: bytes | None = None
-    fence: Fence | None = None
-
-
-@attrs.define(eq=False)
-class FakeStore:
+class FakeStore(Breakable):
     """
-    Keeps jobs in a dict and events in lists, numbered as `<n>-0`.
+    Keeps jobs in a dict and events in lists, numbered as `<n>-0`. Leases never run out.
 
-    `full` makes every queue full; `away` makes every call fail; `hangs` makes every call wait for ever.
-    `lose_finish_replies`: so many finishes are done and answered with an error. `calls` counts them by name.
+    A delayed job falls due by the loop's clock, and can be claimed after the next `reap`, as in Redis.
+    `found` is what a preflight finds. `refusal` is raised by every submit; `full` makes every queue full; `corrupt`
+    makes every job unreadable. `lose_finish_replies`: so many finishes are done and answered with an error.
     """
 
     queues: tuple[QueueName, ...] = (QueueName("builds"), QueueName("tests"), QueueName("lint"))
     full: bool = False
-    away: bool = False
-    hangs: bool = False
+    refusal: Exception | None = None
+    found: Preflight = attrs.field(factory=Preflight)
+    corrupt: bool = False
     lose_finish_replies: int = 0
-    calls: dict[str, int] = attrs.field(factory=dict)
-    jobs: dict[JobId, _Held] = attrs.field(factory=dict)
-    streams: dict[QueueName, list[JobEvent]] = attrs.field(factory=dict)
-    _entered: defaultdict[str, asyncio.Event] = attrs.field(factory=lambda: defaultdict(asyncio.Event))
-    _grown: asyncio.Condition = attrs.field(factory=asyncio.Condition)
+    jobs: dict[JobId, Held] = attrs.field(factory=dict)
+    told: FakeStreams = attrs.field(factory=FakeStreams)
+    _submissions: Submissions = attrs.field(factory=Submissions)
+
+    @property
+    def streams(self) -> dict[QueueName, list[JobEvent]]:
+        """The events of each queue."""
+        return self.told.events
 
     def trim(self, queue: QueueName, keep: int) -> None:
         """Forget all but the newest events."""
         del self.streams[queue][: len(self.streams[queue]) - keep]
 
-    def forget_calls(self) -> None:
-        """Count anew."""
-        self.calls.clear()
-        self._entered.clear()
-
-    async def called(self, name: str) -> None:
-        """Wait for a call of that name."""
-        await self._entered[name].wait()
-
-    async def submit(self, job: NewJob) -> JobState:
+    async def submit(self, job: NewJob) -> Submitted:
         await self._enter("submit")
+        known = self._submissions.known(job)
+        if known is not None:
+            return known
+        if self.refusal is not None:
+            raise self.refusal
         if self.full:
             raise QueueFull(queue_of(job.job_id))
-        state = JobState(
-            job_id=job.job_id,
-            type=job.type,
-            status=JobStatus.PENDING,
-            priority=job.priority,
-            progress=0,
-            runs=0,
-            created_at_ms=START_MS,
-        )
-        self.jobs[job.job_id] = _Held(job, state)
-        await self._tell(state)
-        return state
+        superseded = await self._supersede(job) if job.supersedes else None
+        held = new_held(job)
+        self.jobs[job.job_id] = held
+        answer = Submitted(state=held.state, superseded=superseded)
+        self._submissions.remember(job, answer)
+        await self.told.tell(held.state)
+        return answer
 
     async def claim(self, queue: QueueName, slots: int) -> Sequence[Claim]:
         await self._enter("claim")
-        waiting = [held for held in self.jobs.values() if held.state.status is JobStatus.PENDING]
-        taken = [held for held in waiting if queue_of(held.job.job_id) == queue][:slots]
+        pending = [held for held in self.jobs.values() if held.state.status is JobStatus.PENDING and held.due is None]
+        taken = [held for held in pending if queue_of(held.job.job_id) == queue][:slots]
         return [await self._claimed(held) for held in taken]
 
     async def renew(self, job_id: JobId, fence: Fence) -> bool:
@@ -102,7 +105,9 @@ class FakeStore:
         held.result = orjson.dumps({"verdict": outcome.result.verdict, "message": outcome.result.message})
         cause = None if outcome.result.cause is None else outcome.result.cause.value
         if not held.state.status.terminal:
-            await self._change(held, status=outcome.status, progress=100, finished_at_ms=START_MS + 2, cause=cause)
+            failures = held.state.failures + (outcome.status in (JobStatus.FAILED, JobStatus.TIMEOUT))
+            held.state = attrs.evolve(held.state, failures=failures, finished_at_ms=START_MS + 2, cause=cause)
+            await self._change(held, status=outcome.status, progress=100)
         if self.lose_finish_replies:
             self.lose_finish_replies -= 1
             raise StoreUnavailable("the reply was lost")
@@ -113,15 +118,48 @@ class FakeStore:
         held = self.jobs[job_id]
         if held.fence != fence:
             return False
-        held.fence = None
-        await self._change(held, status=JobStatus.PENDING, runs=held.state.runs - 1)
+        await self._put_back(held, runs=held.state.runs - 1)
         return True
+
+    async def postpone(self, job_id: JobId, fence: Fence, blame: Blame, reason: str, delay_ms: int) -> Postponed:
+        await self._enter("postpone")
+        held = self.jobs[job_id]
+        if held.postponed is not None and held.postponed[0] == fence:
+            return held.postponed[1]
+        if held.fence != fence:
+            return Postponed.FENCED
+        ruined = blame is Blame.INFRASTRUCTURE and held.state.runs - held.state.failures > _RUINS
+        held.postponed = (fence, Postponed.POISONED if ruined else Postponed.WAITING)
+        if ruined:
+            await self._end(held, JobStatus.FAILED, "poisoned")
+        else:
+            held.due = asyncio.get_running_loop().time() + delay_ms / 1000
+            failures = held.state.failures + (blame is Blame.PROJECT)
+            await self._put_back(held, failures=failures, due_at_ms=START_MS + delay_ms)
+        return held.postponed[1]
+
+    async def cancel(self, job_id: JobId) -> JobState:
+        await self._enter("cancel")
+        held = self._held(job_id)
+        if not held.state.status.terminal:
+            await self._cancel(held)
+        return held.state
+
+    async def original(self, job_id: JobId) -> Original:
+        await self._enter("original")
+        held = self._held(job_id)
+        return Original(
+            type=held.job.type,
+            tenant=held.job.tenant,
+            priority=held.job.priority,
+            options=held.job.options,
+            status=held.state.status,
+            payload=held.job.payload,
+        )
 
     async def read(self, job_id: JobId) -> JobState:
         await self._enter("read")
-        if job_id not in self.jobs:
-            raise UnknownJob(job_id)
-        return self.jobs[job_id].state
+        return self._held(job_id).state
 
     async def result(self, job_id: JobId) -> bytes | None:
         await self._enter("result")
@@ -129,8 +167,8 @@ class FakeStore:
 
     async def stats(self) -> dict[QueueName, QueueStats]:
         await self._enter("stats")
-        states = [held.state for held in self.jobs.values()]
-        return {queue: _count([state for state in states if queue_of(state.job_id) == queue]) for queue in self.queues}
+        held = list(self.jobs.values())
+        return {queue: count([one for one in held if queue_of(one.job.job_id) == queue]) for queue in self.queues}
 
     async def wait_for_work(self, queue: QueueName, timeout_s: float) -> bool:
         await self._enter("wait_for_work")
@@ -138,48 +176,89 @@ class FakeStore:
 
     async def reap(self, queue: QueueName, limit: int = 100) -> Reaped:
         await self._enter("reap")
-        return Reaped()
+        now = asyncio.get_running_loop().time()
+        due = [held for held in self.jobs.values() if held.due is not None and held.due <= now]
+        due = [held for held in due if queue_of(held.job.job_id) == queue][:limit]
+        for held in due:
+            held.due = None
+            held.state = attrs.evolve(held.state, due_at_ms=None)
+        return Reaped(promoted=tuple(held.job.job_id for held in due))
+
+    async def take_back(self, queue: QueueName) -> Reaped:
+        await self._enter("take_back")
+        mine = [held for held in self.jobs.values() if held.state.status is JobStatus.PROCESSING]
+        mine = [held for held in mine if queue_of(held.job.job_id) == queue]
+        for held in mine:
+            await self._put_back(held)
+        return Reaped(requeued=tuple(held.job.job_id for held in mine))
+
+    async def owned(self, runs: Iterable[RunId]) -> frozenset[RunId]:
+        await self._enter("owned")
+        return frozenset(run for run in runs if self._owns(run))
+
+    async def identity(self) -> str:
+        await self._enter("identity")
+        return "fake"
+
+    async def orders_tail(self, queue: QueueName) -> str:
+        await self._enter("orders_tail")
+        return tail_of(self.told.orders[queue])
+
+    async def orders(self, queue: QueueName, after: str, timeout_s: float) -> Sequence[Order]:
+        await self._enter("orders")
+        await self.told.wait(lambda: self.away or self.told.newer_orders(queue, after), timeout_s)
+        self._refuse_if_away()
+        return self.told.newer_orders(queue, after)
 
     async def tail(self, queue: QueueName) -> str:
         await self._enter("tail")
-        stream = self.streams.get(queue)
-        return stream[-1].position if stream else "0-0"
+        return tail_of(self.streams.get(queue, ()))
 
     async def events(self, queue: QueueName, after: str, timeout_s: float) -> Sequence[JobEvent | Gap]:
         await self._enter("events")
-        try:
-            async with asyncio.timeout(timeout_s), self._grown:
-                await self._grown.wait_for(lambda: self.away or self._newer(queue, after))
-        except TimeoutError:
-            return []
-        await self._enter("events")
-        newer = self._newer(queue, after)
-        missed = _number(newer[0].position) > _number(after) + 1
-        before = f"{_number(newer[0].position) - 1}-0"
-        return [Gap(queue, before), *newer] if missed else newer
+        await self.told.wait(lambda: self.away or self.told.newer(queue, after), timeout_s)
+        self._refuse_if_away()
+        return self.told.after(queue, after)
 
     async def check(self) -> None:
         await self._enter("check")
+
+    async def preflight(self) -> Preflight:
+        await self._enter("preflight")
+        return self.found
 
     async def close(self) -> None:
         """Nothing is open."""
 
     async def go_away(self) -> None:
         """Fail from now on, also the calls that wait."""
-        async with self._grown:
-            self.away = True
-            self._grown.notify_all()
+        self.away = True
+        await self.told.wake()
 
-    async def _enter(self, name: str) -> None:
-        self.calls[name] = self.calls.get(name, 0) + 1
-        self._entered[name].set()
-        if self.hangs:
-            await asyncio.Event().wait()
-        if self.away:
-            raise StoreUnavailable("made to fail")
+    def _held(self, job_id: JobId) -> Held:
+        if self.corrupt:
+            raise CorruptState(job_id, "secret")
+        if job_id not in self.jobs:
+            raise UnknownJob(job_id)
+        return self.jobs[job_id]
 
-    async def _claimed(self, held: _Held) -> Claim:
-        held.fence = Fence(held.state.runs + 1, f"nonce-{held.state.runs + 1}")
+    async def _supersede(self, job: NewJob) -> JobId | None:
+        replaced = self._submissions.replace_latest(job)
+        last = None if replaced is None else self.jobs.get(replaced)
+        if last is None or last.state.status.terminal:
+            return None
+        await self._cancel(last)
+        return last.job.job_id
+
+    def _owns(self, run: RunId) -> bool:
+        held = self.jobs.get(run.job_id)
+        if held is None or held.fence is None or held.state.status is not JobStatus.PROCESSING:
+            return False
+        return held.fence.run == run.number
+
+    async def _claimed(self, held: Held) -> Claim:
+        held.claims += 1
+        held.fence = Fence(held.claims, f"nonce-{held.claims}")
         await self._change(held, status=JobStatus.PROCESSING, runs=held.state.runs + 1, started_at_ms=START_MS + 1)
         return Claim(
             job_id=held.job.job_id,
@@ -187,48 +266,27 @@ class FakeStore:
             tenant=held.job.tenant,
             fence=held.fence,
             runs=held.state.runs,
+            failures=held.state.failures,
+            options=held.job.options,
             created_at_ms=held.state.created_at_ms,
             payload=held.job.payload,
         )
 
-    async def _change(self, held: _Held, kind: str = "", **fields: object) -> None:
+    async def _cancel(self, held: Held) -> None:
+        running = held.fence if held.state.status is JobStatus.PROCESSING else None
+        await self._end(held, JobStatus.CANCELLED, None)
+        if running is not None:
+            await self.told.order(RunId(held.job.job_id, running.run))
+
+    async def _end(self, held: Held, status: JobStatus, cause: str | None) -> None:
+        held.fence, held.due = None, None
+        held.result = orjson.dumps({"verdict": "skipped", "message": cause or status.value})
+        await self._change(held, status=status, finished_at_ms=START_MS + 2, due_at_ms=None, cause=cause)
+
+    async def _put_back(self, held: Held, **fields: object) -> None:
+        held.fence = None
+        await self._change(held, "", status=JobStatus.PENDING, **fields)
+
+    async def _change(self, held: Held, kind: str = "", **fields: object) -> None:
         held.state = attrs.evolve(held.state, **fields)  # type: ignore[arg-type] # the callers' names and types
-        await self._tell(held.state, kind)
-
-    async def _tell(self, state: JobState, kind: str = "") -> None:
-        queue = queue_of(state.job_id)
-        stream = self.streams.setdefault(queue, [])
-        event = JobEvent(
-            queue=queue,
-            position=f"{_number(stream[-1].position) + 1 if stream else 1}-0",
-            kind=kind or f"job.{state.status}",
-            job_id=state.job_id,
-            type=state.type,
-            status=state.status,
-            progress=state.progress,
-            at_ms=START_MS,
-        )
-        async with self._grown:
-            stream.append(event)
-            self._grown.notify_all()
-
-    def _newer(self, queue: QueueName, after: str) -> list[JobEvent]:
-        return [event for event in self.streams.get(queue, ()) if _number(event.position) > _number(after)]
-
-
-def _number(position: str) -> int:
-    return int(position.partition("-")[0])
-
-
-def _count(states: Sequence[JobState]) -> QueueStats:
-    def of(status: JobStatus) -> int:
-        return sum(state.status is status for state in states)
-
-    return QueueStats(
-        waiting=of(JobStatus.PENDING),
-        active=of(JobStatus.PROCESSING),
-        completed=of(JobStatus.COMPLETED),
-        failed=of(JobStatus.FAILED),
-        timeout=of(JobStatus.TIMEOUT),
-        cancelled=of(JobStatus.CANCELLED),
-    )
+        await self.told.tell(held.state, kind)

@@ -15,6 +15,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from chef_supervisor.api import ApiDependencies, Server, make_app
+from tests.kit.fake_store import FakeStore
 from tests.unit.api.api_kit import Api, make_settings
 
 # Nothing takes so long; it only keeps a failing test from hanging.
@@ -56,10 +57,14 @@ class Serving:
 
 @asynccontextmanager
 async def serving(
-    *, app_of: Callable[[ApiDependencies], ASGIApp] = make_app, max_connections: int = 100, **http: Any
+    *,
+    app_of: Callable[[ApiDependencies], ASGIApp] = make_app,
+    store: FakeStore | None = None,
+    max_connections: int = 100,
+    **http: Any,
 ) -> AsyncIterator[Serving]:
     """Run a server with the feed beside it, as the tree does."""
-    api = Api(settings=make_settings(**http))
+    api = Api(settings=make_settings(**http), store=store or FakeStore())
     server = Server(app_of(api.deps), api.settings.http, on_stop=api.feed.end_all, max_connections=max_connections)
     async with asyncio.TaskGroup() as group:
         feed = group.create_task(api.feed.run())

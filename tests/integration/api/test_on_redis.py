@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 
-import httpx
 import pytest
 
-from chef_supervisor.api import ApiDependencies, EventFeed, HealthReport, Server, make_app
 from chef_supervisor.domain.job import Claim, JobStatus
 from chef_supervisor.domain.outcome import Outcome, Result, Verdict
 from chef_supervisor.domain.payload import unpack
 from chef_supervisor.store.redis_store import RedisJobStore
-from tests.integration.api.server_kit import PATIENCE_S, events_of, some
+from tests.integration.api.redis_kit import serving_on
+from tests.integration.api.server_kit import events_of, some
 from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
-from tests.unit.api.api_kit import BUILDS, assert_problem, data, job_body, make_settings
+from tests.unit.api.api_kit import BUILDS, assert_problem, data, job_body
 
 
 @pytest.fixture
 def redis() -> Iterator[RedisProcess]:
     with running_process(REDIS_62) as server:
         yield server
-
-
-@asynccontextmanager
-async def _serving(redis: RedisProcess) -> AsyncIterator[tuple[RedisJobStore, httpx.AsyncClient]]:
-    settings = make_settings()
-    store = RedisJobStore(redis.config(command_timeout_s=2.0))
-    feed = EventFeed(store, tuple(settings.queues), poll_s=1.0)
-    deps = ApiDependencies(settings=settings, store=store, feed=feed, health=lambda: HealthReport(sandbox="null"))
-    server = Server(make_app(deps), settings.http, on_stop=feed.end_all)
-    async with asyncio.TaskGroup() as group:
-        running = [group.create_task(feed.run()), group.create_task(server.run())]
-        await server.ready.wait()
-        await feed.placed(PATIENCE_S)
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=PATIENCE_S) as client:
-            yield store, client
-        await server.stop(1.0)
-        running[0].cancel()
-    server.close()
-    await store.close()
 
 
 async def _finish(store: RedisJobStore, claim: Claim) -> None:
@@ -51,7 +30,8 @@ async def _finish(store: RedisJobStore, claim: Claim) -> None:
 
 @pytest.mark.asyncio
 async def test_job_goes_all_the_way(redis: RedisProcess) -> None:
-    async with _serving(redis) as (store, client), asyncio.TaskGroup() as group:
+    async with serving_on(redis) as on, asyncio.TaskGroup() as group:
+        store, client = on.worker, on.client
         async with client.stream("GET", "/api/events") as stream:
             events = events_of(stream)
             posted = await client.post("/api/jobs", json=job_body(data=data({"é.txt": "ü"}), priority="high"))
@@ -78,10 +58,10 @@ async def test_job_goes_all_the_way(redis: RedisProcess) -> None:
 
 @pytest.mark.asyncio
 async def test_foreign_position_is_a_gap(redis: RedisProcess) -> None:
-    async with _serving(redis) as (_, client):
-        await client.post("/api/jobs", json=job_body())
+    async with serving_on(redis) as on:
+        await on.client.post("/api/jobs", json=job_body())
 
-        async with client.stream("GET", "/api/events?after=builds:1700000000000-5") as stream:
+        async with on.client.stream("GET", "/api/events?after=builds:1700000000000-5") as stream:
             [gap] = await some(events_of(stream), 1)
 
     assert gap.name == "gap"
@@ -89,6 +69,6 @@ async def test_foreign_position_is_a_gap(redis: RedisProcess) -> None:
 
 @pytest.mark.asyncio
 async def test_unknown_job_is_404_and_health_is_good(redis: RedisProcess) -> None:
-    async with _serving(redis) as (_, client):
-        assert_problem(await client.get("/api/jobs/builds.0_" + "a" * 26), 404, "not_found")
-        assert (await client.get("/api/health")).json()["redis"] == "connected"
+    async with serving_on(redis) as on:
+        assert_problem(await on.client.get("/api/jobs/builds.0_" + "a" * 26), 404, "not_found")
+        assert (await on.client.get("/api/health")).json()["redis"] == "connected"

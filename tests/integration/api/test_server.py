@@ -13,13 +13,14 @@ from chef_supervisor.api import HealthReport, Server, make_app
 from chef_supervisor.domain.errors import Misconfigured
 from tests.integration.api.server_kit import PATIENCE_S, Serving, serving, warnings_in
 from tests.unit.api.api_kit import Api, assert_problem, make_settings
+from tests.unit.api.bad_options import PARAMETERS as OPTIONS
 from tests.unit.api.bad_requests import PARAMETERS, Bad
 
 
 @pytest.mark.asyncio
 async def test_bad_posts_are_refused_on_a_real_connection_too() -> None:
     async with serving() as served:
-        for parameter in PARAMETERS:
+        for parameter in (*PARAMETERS, *OPTIONS):
             bad = parameter.values[0]
             assert isinstance(bad, Bad)
             response = await served.client.post("/api/jobs", content=bad.body, headers=bad.headers)

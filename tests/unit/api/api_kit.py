@@ -59,13 +59,18 @@ class Api:
         transport = httpx.ASGITransport(make_app(self.deps), raise_app_exceptions=False)
         return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1")
 
-    async def post(self, content: bytes | None = None, **fields: Any) -> httpx.Response:
-        """Send a job: these bytes, or `job_body(**fields)`."""
+    async def post(self, content: bytes | None = None, *, key: str | None = None, **fields: Any) -> httpx.Response:
+        """Send a job: these bytes, or `job_body(**fields)`; `key` is its Idempotency-Key."""
         body = orjson.dumps(job_body(**fields)) if content is None else content
-        return await self.client.post("/api/jobs", content=body, headers={"content-type": "application/json"})
+        headers = {"content-type": "application/json"} | ({} if key is None else {"idempotency-key": key})
+        return await self.client.post("/api/jobs", content=body, headers=headers)
 
     async def posted(self, **fields: Any) -> JobId:
         return JobId((await self.post(**fields)).json()["jobId"])
+
+    async def view(self, job_id: str) -> dict[str, Any]:
+        view: dict[str, Any] = (await self.client.get(f"/api/jobs/{job_id}")).json()
+        return view
 
     async def claim(self, queue: QueueName = BUILDS) -> Claim:
         [claim] = await self.store.claim(queue, 1)

@@ -31,7 +31,7 @@ def _raw(code: str, bodies: dict[str, bytes]) -> list[Bad]:
     return [Bad(name=name, body=body, status=400, code=code) for name, body in bodies.items()]
 
 
-def _fields(code: str, path: str, changes: dict[str, dict[str, Any]], status: int = 422) -> list[Bad]:
+def bad_fields(code: str, path: str, changes: dict[str, dict[str, Any]], status: int = 422) -> list[Bad]:
     return [
         Bad(name=name, body=orjson.dumps(job_body(**change)), status=status, code=code, path=path)
         for name, change in changes.items()
@@ -42,7 +42,7 @@ def _absent(key: str) -> dict[str, Any]:
     return {key: None}
 
 
-def _each(key: str, values: Iterable[Any]) -> dict[str, dict[str, Any]]:
+def each(key: str, values: Iterable[Any]) -> dict[str, dict[str, Any]]:
     return {repr(value): {key: value} for value in values}
 
 
@@ -117,13 +117,13 @@ BAD_POSTS = [
         )
         for text in ("9007199254740993", "1e3", "1.0", "-0", "0")
     ],
-    *_fields(
+    *bad_fields(
         "invalid_priority",
         "priority",
-        _each("priority", (True, False, "1", "HIGH", "", [], {}, [5])),
+        each("priority", (True, False, "1", "HIGH", "", [], {}, [5])),
     ),
     Bad(name="null", body=_null("priority"), status=422, code="invalid_priority", path="priority"),
-    *_fields("invalid_priority", "priority", _each("priority", (-1, 21, 2**31, 2**64 - 1))),
+    *bad_fields("invalid_priority", "priority", each("priority", (-1, 21, 2**31, 2**64 - 1))),
     Bad(
         name="2^64",
         body=_GOOD.replace("{", '{"priority":18446744073709551616,', 1).encode(),
@@ -145,35 +145,35 @@ BAD_POSTS = [
             "balanced colon": _GOOD.replace('{"a.txt": "a"', '{"a.txt": "b", "a.txt": "\\u003A"').encode(),
         },
     ),
-    *_fields("missing_field", "type", {"type": _absent("type")}),
-    *_fields(
+    *bad_fields("missing_field", "type", {"type": _absent("type")}),
+    *bad_fields(
         "invalid_type",
         "type",
-        _each("type", ("BUILD", "build ", "deploy", "", "build\x00")),
+        each("type", ("BUILD", "build ", "deploy", "", "build\x00")),
     ),
-    *_fields("invalid_type", "type", _each("type", (5, ["build"], {}, True))),
+    *bad_fields("invalid_type", "type", each("type", (5, ["build"], {}, True))),
     Bad(name="null", body=_null("type"), status=422, code="invalid_type", path="type"),
-    *_fields("invalid_data", "data", _each("data", ([], "x", 1))),
-    *_fields("invalid_data", "data", {"absent": _absent("data")}),
+    *bad_fields("invalid_data", "data", each("data", ([], "x", 1))),
+    *bad_fields("invalid_data", "data", {"absent": _absent("data")}),
     Bad(name="null", body=_null("data"), status=422, code="invalid_data", path="data"),
-    *_fields(
+    *bad_fields(
         "invalid_chat_id",
         "data.chatId",
         _each_data("chatId", (None, "", "c" * 300, 1, [], {})),
     ),
-    *_fields("invalid_chat_id", "data.chatId", {"absent": {"data": {"projectFiles": {"a": "b"}}}}),
-    *_fields(
+    *bad_fields("invalid_chat_id", "data.chatId", {"absent": {"data": {"projectFiles": {"a": "b"}}}}),
+    *bad_fields(
         "invalid_chat_id",
         "data.chatId",
         _each_data("chatId", ("../x", "a:b", "{x}", "*", "a\r\nb", "a\x00", "\u202e", "..", ".", "a b", "é", "a\n")),
     ),
-    *_fields(
+    *bad_fields(
         "invalid_project_files",
         "data.projectFiles",
         _each_data("projectFiles", ([], None, "x", 1)),
     ),
-    *_fields("invalid_project_files", "data.projectFiles", {"absent": {"data": {"chatId": "c"}}}),
-    *_fields("no_files", "data.projectFiles", {"empty": {"data": data({})}}),
+    *bad_fields("invalid_project_files", "data.projectFiles", {"absent": {"data": {"chatId": "c"}}}),
+    *bad_fields("no_files", "data.projectFiles", {"empty": {"data": data({})}}),
     *_files("no_files", {"folders": {"/home/project/src": {"type": "folder"}, "/home/project/a": None}}),
     *_files(
         "invalid_file_content",
@@ -206,8 +206,8 @@ BAD_POSTS = [
     *_files("too_many_files", {"2,001": {f"f{i}": "" for i in range(2_001)}}),
     *_files("file_too_large", {"text": {"a": "x" * (5_242_880 + 1)}}, status=413),
     *_files("payload_too_large", {"total": {f"f{i}": "x" * 5_000_000 for i in range(3)}}, status=413),
-    *_fields("unknown_field", "timeoutMs", {"timeoutMs": {"timeoutMs": 5}}),
-    *_fields("unknown_field", "__proto__", {"__proto__": {"__proto__": {}}}),
+    *bad_fields("unknown_field", "callbackUrl", {"callbackUrl": {"callbackUrl": "https://example.org"}}),
+    *bad_fields("unknown_field", "__proto__", {"__proto__": {"__proto__": {}}}),
     *_media(None, "", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "json"),
     *_media("application/json, text/plain", "application/jsonp", "application/json; boundary=x"),
     *_media("application/json; charset=utf-16", "application/json; charset=latin-1"),

@@ -4,14 +4,19 @@ from collections.abc import AsyncIterator
 from typing import Any
 from unittest.mock import Mock
 
+import httpx
 import pytest
 
-from chef_supervisor.api import HealthReport, project_files
+from chef_supervisor.api import HealthReport, make_app, project_files
+from chef_supervisor.domain.errors import CorruptState, NotDurable, StoreFull, StoreUnavailable
 from tests.unit.api.api_kit import Api, assert_problem, data
+from tests.unit.api.bad_options import PARAMETERS as OPTIONS
 from tests.unit.api.bad_requests import PARAMETERS, Bad, job_with_files
 
+UNKNOWN = "builds.0_" + "a" * 26
 
-@pytest.mark.parametrize("bad", PARAMETERS)
+
+@pytest.mark.parametrize("bad", [*PARAMETERS, *OPTIONS])
 @pytest.mark.asyncio
 async def test_bad_post_is_refused_and_queues_nothing(api: Api, bad: Bad) -> None:
     response = await api.client.post("/api/jobs", content=bad.body, headers=bad.headers)
@@ -138,6 +143,43 @@ async def test_store_away_is_503(api: Api) -> None:
 
     assert_problem(response, 503, "store_unavailable")
     assert int(response.headers["retry-after"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "code"),
+    [
+        (StoreFull("its memory is full (maxmemory)"), 503, "store_full"),
+        (NotDurable("the disk was too slow"), 503, "durability_unconfirmed"),
+        (StoreUnavailable("it is loading its data"), 503, "store_unavailable"),
+    ],
+)
+@pytest.mark.asyncio
+async def test_what_the_store_refuses_is_told_with_when_to_come_again(
+    api: Api, refusal: StoreUnavailable, status: int, code: str
+) -> None:
+    api.store.refusal = refusal
+
+    response = await api.post()
+
+    problem = assert_problem(response, status, code)
+    assert refusal.reason in problem["detail"]
+    assert response.headers["retry-after"] == str(int(refusal.retry_after_s))
+    assert not api.hints
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.asyncio
+async def test_job_that_cannot_be_read_is_500_and_told_to_us(api: Api, method: str) -> None:
+    api.store.corrupt = True
+    crash = httpx.ASGITransport(make_app(api.deps))
+
+    response = await api.client.request(method, f"/api/jobs/{UNKNOWN}")
+    async with httpx.AsyncClient(transport=crash, base_url="http://127.0.0.1") as client:
+        with pytest.raises(CorruptState):
+            await client.request(method, f"/api/jobs/{UNKNOWN}")
+
+    problem = assert_problem(response, 500, "corrupt_state")
+    assert "secret" not in problem["detail"]
 
 
 @pytest.mark.parametrize(

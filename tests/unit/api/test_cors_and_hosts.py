@@ -30,8 +30,9 @@ async def test_local_pages_may_call(api: Api, origin: str) -> None:
     refused = await api.client.post("/api/jobs", headers={"origin": origin})
 
     assert preflight.status_code == 204
-    assert "POST" in preflight.headers["access-control-allow-methods"]
-    assert "content-type" in preflight.headers["access-control-allow-headers"]
+    assert preflight.headers["access-control-allow-methods"] == "DELETE, GET, HEAD, POST"
+    assert preflight.headers["access-control-allow-headers"] == "content-type, idempotency-key, last-event-id"
+    assert refused.headers["access-control-expose-headers"] == "idempotent-replayed, location, retry-after"
     for response in (preflight, refused):
         assert response.headers["access-control-allow-origin"] == origin
         assert response.headers["vary"] == "Origin"

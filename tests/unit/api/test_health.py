@@ -34,7 +34,7 @@ async def test_unhealthy_without_redis(api: Api) -> None:
 
     assert response.status_code == 503
     assert (response.json()["status"], response.json()["redis"]) == ("unhealthy", "disconnected")
-    assert response.json()["reasons"]
+    assert response.json()["reasons"] == ["Redis does not accept writes: made to fail"]
 
 
 @pytest.mark.asyncio
@@ -52,11 +52,12 @@ async def test_unhealthy_while_draining_and_when_the_process_says_so(api: Api) -
     api.draining = True
     draining = await api.client.get("/api/health")
     api.draining = False
-    api.report = HealthReport(sandbox="none", can_accept=False, reasons=("no",))
+    api.report = HealthReport(sandbox="none", faults=("no",))
     refusing = await api.client.get("/api/health")
 
     assert (draining.status_code, refusing.status_code) == (503, 503)
     assert draining.json()["redis"] == "connected"
+    assert (draining.json()["reasons"], refusing.json()["reasons"]) == (["the process is stopping"], ["no"])
 
 
 @pytest.mark.asyncio
@@ -77,9 +78,9 @@ async def test_many_who_ask_at_once_are_one_probe() -> None:
     store = FakeStore()
     probe = StoreProbe(store, fresh_s=60.0)
 
-    answers = await asyncio.gather(*(probe.answers() for _ in range(100)))
+    answers = await asyncio.gather(*(probe.trouble() for _ in range(100)))
 
-    assert all(answers)
+    assert answers == [None] * 100
     assert store.calls == {"check": 1}
 
 
@@ -93,10 +94,10 @@ async def test_answer_is_forgotten_after_a_moment() -> None:
     store = FakeStore()
     probe = StoreProbe(store, fresh_s=0.0)
 
-    before = await probe.answers()
+    before = await probe.trouble()
     store.away = True
 
-    assert (before, await probe.answers()) == (True, False)
+    assert (before, await probe.trouble()) == (None, "made to fail")
 
 
 @pytest.mark.asyncio
@@ -105,9 +106,9 @@ async def test_store_that_hangs_counts_as_away_for_all_who_ask() -> None:
     probe = StoreProbe(store, fresh_s=60.0, timeout_s=0.01)
 
     async with asyncio.timeout(5.0):
-        answers = await asyncio.gather(*(probe.answers() for _ in range(10)))
+        answers = await asyncio.gather(*(probe.trouble() for _ in range(10)))
 
-    assert not any(answers)
+    assert answers == ["it did not answer in time"] * 10
     assert store.calls == {"check": 1}
 
 
@@ -116,11 +117,11 @@ async def test_caller_who_leaves_takes_no_other_with_it() -> None:
     store = FakeStore(hangs=True)
     probe = StoreProbe(store, fresh_s=0.0, timeout_s=5.0)
     async with asyncio.TaskGroup() as group:
-        leaving = group.create_task(probe.answers())
+        leaving = group.create_task(probe.trouble())
         await store.called("check")
-        staying = group.create_task(probe.answers())
+        staying = group.create_task(probe.trouble())
         store.hangs = False
 
         leaving.cancel()
 
-    assert staying.result()
+    assert staying.result() is None

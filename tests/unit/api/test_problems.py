@@ -8,7 +8,22 @@ import pytest
 
 from chef_supervisor.api.errors import RequestTimeout, TooManyReaders
 from chef_supervisor.api.problems import STATUS_OF, problem_of
-from chef_supervisor.domain.errors import Bug, ChefError, Misconfigured, QueueFull, TooLarge, Unprocessable
+from chef_supervisor.domain.errors import (
+    AlreadyOver,
+    Bug,
+    ChefError,
+    CorruptState,
+    Draining,
+    KeyReused,
+    Misconfigured,
+    NotDurable,
+    NotOver,
+    QueueFull,
+    StoreFull,
+    StoreUnavailable,
+    TooLarge,
+    Unprocessable,
+)
 
 # Imported, so that they are among the subclasses.
 HTTP_ERRORS = {RequestTimeout, TooManyReaders}
@@ -36,6 +51,26 @@ def test_every_error_has_a_status_and_a_whole_problem(kind: type[ChefError]) -> 
     assert problem.code
     assert problem.detail
     assert problem.body()
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (AlreadyOver("builds.0_a", "failed"), 409, "already_over"),
+        (NotOver("builds.0_a", "pending"), 409, "not_over"),
+        (KeyReused(), 422, "idempotency_mismatch"),
+        (QueueFull("builds"), 429, "queue_full"),
+        (CorruptState("builds.0_a", "secret"), 500, "corrupt_state"),
+        (Draining(), 503, "draining"),
+        (NotDurable("secret"), 503, "durability_unconfirmed"),
+        (StoreFull("its memory is full"), 503, "store_full"),
+        (StoreUnavailable("it is away"), 503, "store_unavailable"),
+    ],
+)
+def test_codes_that_programs_switch_on(error: ChefError, status: int, code: str) -> None:
+    problem = problem_of(error)
+
+    assert (problem.status, problem.code) == (status, code)
 
 
 def test_errors_of_http_are_enumerated_too() -> None:

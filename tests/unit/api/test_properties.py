@@ -19,8 +19,18 @@ _PATHS = st.sampled_from(["a", "a/b", "/home/project/a", "../a", "", "/"]) | _TE
 _CONTENTS = st.text(max_size=5) | st.fixed_dictionaries({"content": _JSON}, optional={"encoding": _JSON, "type": _JSON})
 _FILES = st.dictionaries(_PATHS, _CONTENTS | _JSON, max_size=3)
 _DATA = st.fixed_dictionaries({}, optional={"chatId": st.just("c") | _JSON, "projectFiles": _FILES | _JSON})
+_NUMBERS = st.integers(0, 2_000) | _JSON
+_BACKOFF = st.fixed_dictionaries(
+    {}, optional={"type": st.just("fixed") | _JSON, "delayMs": _NUMBERS, "maxMs": _NUMBERS}
+)
+_OPTIONS = {
+    **dict.fromkeys(("timeoutMs", "stepTimeoutMs", "attempts", "delayMs"), _NUMBERS),
+    "backoff": _BACKOFF | _JSON,
+    "dedupe": st.just("latest") | _JSON,
+}
 _ALMOST = st.fixed_dictionaries(
-    {}, optional={"type": st.just("build") | _JSON, "priority": st.just("low") | _JSON, "data": _DATA | _JSON}
+    {},
+    optional={"type": st.just("build") | _JSON, "priority": st.just("low") | _JSON, "data": _DATA | _JSON, **_OPTIONS},
 )
 
 
