@@ -6,15 +6,25 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+import attrs
+
 from chef_supervisor.domain.errors import Misconfigured, SandboxUnavailable
 from chef_supervisor.domain.files import RESERVED
 from chef_supervisor.engine.plan import Budget
 from chef_supervisor.engine.toolchains import load_toolchains
+from chef_supervisor.instance import Instance
 from chef_supervisor.sandboxes.choose import Chosen, choose
 from chef_supervisor.sandboxes.config import BubblewrapConfig, DockerConfig
 from chef_supervisor.sandboxes.sandbox import Limits
 from chef_supervisor.sandboxes.watched import WatchedSandbox
-from chef_supervisor.settings import InstallSettings, Settings, WorkerSettings, default_config
+from chef_supervisor.settings import (
+    MAX_TIMEOUT_MS,
+    Durability,
+    InstallSettings,
+    Settings,
+    WorkerSettings,
+    default_config,
+)
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.workshop import Workshop
 
@@ -31,9 +41,9 @@ _CA_VARIABLES: Final = (
 )
 
 
-async def choose_sandbox(settings: Settings, instance: str) -> Chosen:
+async def choose_sandbox(settings: Settings, instance: Instance) -> Chosen:
     """
-    Returns: the sandbox in force, and why. `instance` marks what is ours in the engine.
+    Returns: the sandbox in force, and why. What is ours in an engine carries the instance's mark.
 
     Raises:
         Misconfigured: no sandbox of the kind that is asked for can run here; the text says what to do.
@@ -44,18 +54,18 @@ async def choose_sandbox(settings: Settings, instance: str) -> Chosen:
             environment=settings.process.environment,
             docker=DockerConfig(
                 image=settings.sandbox.image,
-                instance=instance,
+                instance=instance.mark,
                 # Two calls a box at a time (one that ends beside one that starts), and some for all else.
                 max_threads=2 * settings.worker.max_concurrent + 8,
             ),
-            bubblewrap=BubblewrapConfig(data_dir=Path(settings.process.state_dir) / "boxes"),
+            bubblewrap=BubblewrapConfig(data_dir=instance.folder / "boxes", siblings=instance.siblings),
         )
     except SandboxUnavailable as error:
         raise Misconfigured((f"CHEF_SANDBOX={settings.sandbox.kind.value!r}: {error.reason}",)) from error
 
 
-def store_config(settings: Settings) -> StoreConfig:
-    """Returns: what the store must know, from three sections of the settings."""
+def store_config(settings: Settings, instance: Instance | None = None) -> StoreConfig:
+    """Returns: what the store must know, from three sections of the settings. `instance`: who claims, if anybody does."""
     redis, queue, retention = settings.redis, settings.queue, settings.retention
     return StoreConfig(
         host=redis.host,
@@ -66,7 +76,10 @@ def store_config(settings: Settings) -> StoreConfig:
         unix_socket=redis.unix_socket or None,
         key_prefix=redis.key_prefix,
         command_timeout_s=redis.command_timeout_s,
+        confirm_on_disk=redis.durability is Durability.FSYNC,
+        allow_volatile=redis.allow_volatile,
         queues=tuple(settings.queues),
+        instance=instance.id if instance else "",
         max_jobs=queue.max_jobs,
         max_bytes=queue.max_bytes,
         lease_s=queue.lease_s,
@@ -75,6 +88,11 @@ def store_config(settings: Settings) -> StoreConfig:
         keep_s=retention.max_age_s,
         keep_bytes=retention.max_bytes,
     )
+
+
+def api_store_config(settings: Settings) -> StoreConfig:
+    """Returns: the same for the store that requests wait for: it gives up sooner, and never queues behind workers."""
+    return attrs.evolve(store_config(settings), command_timeout_s=settings.redis.request_timeout_s)
 
 
 def make_workshop(settings: Settings, sandbox: WatchedSandbox) -> Workshop:
@@ -101,6 +119,7 @@ def _budget(settings: Settings) -> Budget:
         steps_timeout_s=settings.worker.timeout_ms / 1000,
         install_timeout_s=settings.install.timeout_ms / 1000,
         output_bytes=settings.worker.output_bytes,
+        ceiling_s=MAX_TIMEOUT_MS / 1000,
     )
 
 

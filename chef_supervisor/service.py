@@ -5,57 +5,85 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import secrets
 import signal
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Final
+from typing import Final, Never
 
 import attrs
 import uvloop
 
-from chef_supervisor.api.dependencies import HealthReport, HealthSource
-from chef_supervisor.assembly import choose_sandbox, make_workshop, store_config
+from chef_supervisor.api.dependencies import HealthSource
+from chef_supervisor.api.process_health import ProcessHealth
+from chef_supervisor.assembly import api_store_config, choose_sandbox, make_workshop, store_config
 from chef_supervisor.domain.errors import Misconfigured
+from chef_supervisor.instance import Instance, take_instance
 from chef_supervisor.kernel import ChildStuck, RestartsExhausted, StartFailed, run_tree
+from chef_supervisor.leases.keeper import LeaseKeeper
+from chef_supervisor.leaving import leave, leave_after
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import Role, Settings
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.redis_store import RedisJobStore
 from chef_supervisor.tree import Parts, make_tree
+from chef_supervisor.vitals import Vitals
 from chef_supervisor.workshop import Workshop
 
 log = logging.getLogger("chef.service")
 _EXIT_CODE_OF_A_SECOND_SIGNAL: Final = 1
+# Beyond the grace of the runners, for all that stops after them. Compose waits 45 s in all, 15 s more than the grace.
+_LEAVE_S: Final = 10.0
 
 
 def run(settings: Settings, *, embedded_redis: bool) -> int:
     """
     Run the service until SIGTERM or SIGINT; a second one ends the process at once, as `kill -9` would.
 
+    One that comes before there is anything to stop ends the process with 0, whatever the start is waiting for.
+
     Returns: the exit code: 0 after an ordered stop, 70 where the tree gave up.
 
     Raises:
-        Misconfigured: nothing can run jobs here, the port is taken, or a file that the settings name is missing.
+        Misconfigured: nothing can run jobs here, another process is this instance, the port is taken, or a file that
+            the settings name is missing.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(settings, embedded_redis=embedded_redis))
 
 
 async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
-    stop = _stop_on_signals()
+    _on_signals(_leave_before_the_start)
     _tell(settings)
     redis = EmbeddedRedis(Path(settings.process.state_dir) / "redis") if embedded_redis else None
     if redis is not None:
         settings = _with_embedded(settings, redis)
     async with AsyncExitStack() as stack:
-        store = RedisJobStore(store_config(settings))
+        instance = _instance(settings, stack)
+        store = RedisJobStore(store_config(settings, instance))
         stack.push_async_callback(store.close)
-        workshop, health = await _workshop(settings, stack)
+        api_store = RedisJobStore(api_store_config(settings))
+        stack.push_async_callback(api_store.close)
+        vitals = Vitals()
+        workshop, health = await _workshop(settings, stack, instance, vitals)
+        stop = _stop_on_signals(settings.worker.grace_s + _LEAVE_S)
         parts = Parts(
-            settings=settings, store=store, workshop=workshop, redis=redis, health=health, draining=stop.is_set
+            settings=settings,
+            store=store,
+            api_store=api_store,
+            workshop=workshop,
+            mark=instance.mark if instance else "",
+            redis=redis,
+            leases=_leases(settings),
+            vitals=vitals,
+            health=health,
+            draining=stop.is_set,
         )
         return await _run_tree(parts, stop)
+
+
+def _leases(settings: Settings) -> LeaseKeeper:
+    return LeaseKeeper(make_store=lambda: RedisJobStore(store_config(settings)), renew_s=settings.queue.renew_s)
 
 
 def _with_embedded(settings: Settings, redis: EmbeddedRedis) -> Settings:
@@ -64,21 +92,34 @@ def _with_embedded(settings: Settings, redis: EmbeddedRedis) -> Settings:
     return attrs.evolve(settings, redis=own)
 
 
-async def _workshop(settings: Settings, stack: AsyncExitStack) -> tuple[Workshop | None, HealthSource]:
+def _instance(settings: Settings, stack: AsyncExitStack) -> Instance | None:
     if settings.process.role is Role.API:
-        none = HealthReport(sandbox="none", sandbox_reason="this process takes jobs in and runs none")
-        return None, lambda: none
-    instance = secrets.token_hex(4)
+        return None
+    instance = take_instance(Path(settings.process.state_dir), settings.process.instance)
+    stack.callback(instance.release)
+    return instance
+
+
+async def _workshop(
+    settings: Settings, stack: AsyncExitStack, instance: Instance | None, vitals: Vitals
+) -> tuple[Workshop | None, HealthSource]:
+    if instance is None:
+        return None, ProcessHealth(
+            sandbox="none", sandbox_reason="this process takes jobs in and runs none", vitals=vitals
+        )
     chosen = await choose_sandbox(settings, instance)
     sandbox = WatchedSandbox(chosen.sandbox)
     stack.push_async_callback(sandbox.close)
-    extra = {"event": "sandbox.chosen", "sandbox": sandbox.name, "instance": instance}
+    extra = {"event": "sandbox.chosen", "sandbox": sandbox.name, "instance": instance.mark}
     log.info("sandbox: %s, because %s", sandbox.name, chosen.reason, extra=extra)
 
-    def health() -> HealthReport:
-        reasons = () if sandbox.trouble is None else (sandbox.trouble,)
-        return HealthReport(sandbox=sandbox.name, sandbox_reason=chosen.reason, reasons=reasons)
-
+    health = ProcessHealth(
+        sandbox=sandbox.name,
+        sandbox_reason=chosen.reason,
+        vitals=vitals,
+        trouble=lambda: sandbox.trouble,
+        dispatches=True,
+    )
     return make_workshop(settings, sandbox), health
 
 
@@ -87,9 +128,8 @@ async def _run_tree(parts: Parts, stop: asyncio.Event) -> int:
         await run_tree(make_tree(parts), stop)
     except ChildStuck as error:
         log.critical("%s; the process ends now", error, extra={"event": "service.stuck"})
-        logging.shutdown()
         # The stuck task would keep the loop from closing; leases and the sandboxes' own deaths make this safe.
-        os._exit(os.EX_SOFTWARE)
+        leave(os.EX_SOFTWARE)
     except (RestartsExhausted, StartFailed) as error:
         _raise_if_misconfigured(error)
         log.critical("the service gives up: %s", error, extra={"event": "service.failed"})
@@ -115,16 +155,26 @@ def _tell(settings: Settings) -> None:
     )
 
 
-def _stop_on_signals() -> asyncio.Event:
+def _stop_on_signals(within_s: float) -> asyncio.Event:
     stop = asyncio.Event()
 
     def on_signal() -> None:
         if stop.is_set():
-            logging.shutdown()
-            os._exit(_EXIT_CODE_OF_A_SECOND_SIGNAL)
+            leave(_EXIT_CODE_OF_A_SECOND_SIGNAL)
         log.info("stopping: no new jobs; running ones get their grace", extra={"event": "service.stopping"})
         stop.set()
+        leave_after(within_s)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    _on_signals(on_signal)
     return stop
+
+
+def _leave_before_the_start() -> Never:
+    # Nothing is held yet but the lock of the instance, which the kernel gives back; an engine may take long to answer.
+    log.info("stopped before the start", extra={"event": "service.stopped"})
+    leave(os.EX_OK)
+
+
+def _on_signals(handle: Callable[[], None]) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, handle)

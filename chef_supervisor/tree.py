@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import attrs
 
+from chef_supervisor.actors.courier import Courier
 from chef_supervisor.actors.dispatcher import Dispatcher
 from chef_supervisor.actors.embedded_redis import EmbeddedRedisKeeper
+from chef_supervisor.actors.janitor import Janitor
+from chef_supervisor.actors.lease_keeper import LeaseKeeperActor
 from chef_supervisor.actors.pool import Pool
 from chef_supervisor.actors.reaper import Reaper
 from chef_supervisor.actors.runner import Runner
+from chef_supervisor.actors.store_guard import StoreGuard
+from chef_supervisor.actors.watchdog import Watchdog
 from chef_supervisor.api.actor import ApiActor
 from chef_supervisor.api.app import make_app
-from chef_supervisor.api.dependencies import ApiDependencies, HealthSource
+from chef_supervisor.api.dependencies import ApiDependencies, HealthSource, with_faults
 from chef_supervisor.api.feed import EventFeed
 from chef_supervisor.api.server import Server
 from chef_supervisor.domain.job import Claim, QueueName
@@ -30,10 +37,13 @@ from chef_supervisor.kernel import (
     Strategy,
     SupervisorSpec,
 )
+from chef_supervisor.leases.keeper import LeaseKeeper
 from chef_supervisor.protocol import DispatcherMessage, PoolMessage, WorkArrived
 from chef_supervisor.settings import Role, Settings
 from chef_supervisor.store.embedded import EmbeddedRedis
+from chef_supervisor.store.fitness import Fitness
 from chef_supervisor.store.job_store import JobStore
+from chef_supervisor.vitals import Vitals
 from chef_supervisor.workshop import Workshop
 
 # The last open streams and long polls end within it.
@@ -43,6 +53,8 @@ _REDIS_SHUTDOWN_S: Final = 15.0
 _DISPATCHER_SHUTDOWN_S: Final = 10.0
 # After the grace: to end a box and give its job back. Compose waits 45 s in all.
 _PUT_BACK_S: Final = 10.0
+# A renewal under way, and the end of its connection.
+_LEASES_SHUTDOWN_S: Final = 10.0
 
 
 @attrs.frozen(kw_only=True)
@@ -50,15 +62,23 @@ class Parts:
     """
     What the tree is made of.
 
-    `workshop` is None where this process runs no jobs; `redis` where somebody else keeps it.
+    `workshop` is None where this process runs no jobs; `redis` where somebody else keeps it. `api_store` is what
+    requests wait for, with a shorter patience than the workers' `store`; None where that one does for both. `mark`:
+    what our boxes carry, and nobody else's.
     """
 
     settings: Settings
     store: JobStore
     workshop: Workshop | None
     redis: EmbeddedRedis | None
+    leases: LeaseKeeper
+    vitals: Vitals
     health: HealthSource
     draining: Callable[[], bool]
+    api_store: JobStore | None = None
+    mark: str = ""
+    # Set by the janitor, and waited for by the dispatcher.
+    taken_over: asyncio.Event = attrs.field(factory=asyncio.Event)
 
 
 def make_tree(parts: Parts) -> SupervisorSpec:
@@ -72,10 +92,17 @@ def make_tree(parts: Parts) -> SupervisorSpec:
     children: list[AnySpec] = []
     if parts.redis is not None:
         children.append(_redis(parts.redis))
+    fitness = Fitness()
+    children.append(_guard(parts, fitness))
     if parts.settings.process.role is not Role.WORKER:
-        children.append(_api(parts, dispatcher))
+        children.append(_api(parts, dispatcher, fitness))
+    children.append(_watchdog(parts))
     if parts.workshop is not None:
-        children += [_engine(parts, parts.workshop, dispatcher), _reaper(parts)]
+        pools = _pool_refs(parts)
+        # Leases and the courier outlive the runners: in their grace these still have jobs to keep, or to hear about.
+        children += [_leases(parts), _courier(parts, pools)]
+        children.append(_janitor(parts, parts.workshop))
+        children += [_engine(parts, parts.workshop, dispatcher, pools), _reaper(parts)]
     return SupervisorSpec("root", tuple(children), max_restarts=3, period_s=300.0)
 
 
@@ -83,13 +110,20 @@ def _redis(redis: EmbeddedRedis) -> ChildSpec:
     return ChildSpec(Ref("redis"), build=lambda: EmbeddedRedisKeeper(redis=redis), shutdown_s=_REDIS_SHUTDOWN_S)
 
 
-def _api(parts: Parts, dispatcher: Ref[DispatcherMessage]) -> ChildSpec:
-    feed = EventFeed(parts.store, tuple(parts.settings.queues))
+def _guard(parts: Parts, fitness: Fitness) -> ChildSpec:
+    # Of the store that takes jobs in: it refuses them while the server is not fit.
+    store = parts.api_store or parts.store
+    return ChildSpec(Ref("guard"), build=lambda: StoreGuard(store=store, fitness=fitness))
+
+
+def _api(parts: Parts, dispatcher: Ref[DispatcherMessage], fitness: Fitness) -> ChildSpec:
+    store = parts.api_store or parts.store
+    feed = EventFeed(store, tuple(parts.settings.queues))
     dependencies = ApiDependencies(
         settings=parts.settings,
-        store=parts.store,
+        store=store,
         feed=feed,
-        health=parts.health,
+        health=lambda: with_faults(parts.health(), fitness.refusals),
         hint=_hinter(dispatcher) if parts.workshop is not None else _no_hint,
         draining=parts.draining,
     )
@@ -113,12 +147,31 @@ def _hinter(dispatcher: Ref[DispatcherMessage]) -> Callable[[QueueName], None]:
     return hint
 
 
-def _engine(parts: Parts, workshop: Workshop, dispatcher: Ref[DispatcherMessage]) -> SupervisorSpec:
+def _watchdog(parts: Parts) -> ChildSpec:
+    return ChildSpec(Ref("watchdog"), build=lambda: Watchdog(vitals=parts.vitals, on_turn=parts.leases.turned))
+
+
+def _leases(parts: Parts) -> ChildSpec:
+    return ChildSpec(Ref("leases"), build=lambda: LeaseKeeperActor(keeper=parts.leases), shutdown_s=_LEASES_SHUTDOWN_S)
+
+
+def _courier(parts: Parts, pools: Mapping[QueueName, Ref[PoolMessage]]) -> ChildSpec:
+    return ChildSpec(Ref("courier"), build=lambda: Courier(store=parts.store, pools=pools, leases=parts.leases))
+
+
+def _pool_refs(parts: Parts) -> Mapping[QueueName, Ref[PoolMessage]]:
+    capacity = max(64, parts.settings.worker.max_concurrent)
+    return {queue: Ref(queue, capacity=capacity) for queue in parts.settings.queues}
+
+
+def _engine(
+    parts: Parts,
+    workshop: Workshop,
+    dispatcher: Ref[DispatcherMessage],
+    pools: Mapping[QueueName, Ref[PoolMessage]],
+) -> SupervisorSpec:
     worker = parts.settings.worker
     runners: Ref[Any] = Ref("runners", capacity=max(64, worker.max_concurrent))
-    pools: dict[QueueName, Ref[PoolMessage]] = {
-        queue: Ref(queue, capacity=max(64, worker.max_concurrent)) for queue in parts.settings.queues
-    }
     children = tuple(
         _pool(parts, workshop, queue, pool=pool, runners=runners, dispatcher=dispatcher)
         for queue, pool in pools.items()
@@ -147,10 +200,17 @@ def _pool(
     runners: Ref[Any],
     dispatcher: Ref[DispatcherMessage],
 ) -> ChildSpec:
-    grace_s, renew_s = parts.settings.worker.grace_s, parts.settings.queue.renew_s
+    grace_s = parts.settings.worker.grace_s
 
     def make_runner(claim: Claim) -> Runner:
-        return Runner(claim=claim, store=parts.store, workshop=workshop, renew_s=renew_s, grace_s=grace_s)
+        return Runner(
+            claim=claim,
+            store=parts.store,
+            workshop=workshop,
+            leases=parts.leases,
+            grace_s=grace_s,
+            chance=random.random,
+        )
 
     def build() -> Pool:
         return Pool(
@@ -178,10 +238,27 @@ def _dispatcher(
             pools=pools,
             slots=Slots(parts.settings.worker.max_concurrent, caps),
             sandbox=workshop.sandbox,
+            vitals=parts.vitals,
             poll_s=parts.settings.queue.poll_s,
+            taken_over=parts.taken_over,
         )
 
     return ChildSpec(dispatcher, build=build, shutdown_s=_DISPATCHER_SHUTDOWN_S)
+
+
+def _janitor(parts: Parts, workshop: Workshop) -> ChildSpec:
+    def build() -> Janitor:
+        return Janitor(
+            store=parts.store,
+            sandbox=workshop.sandbox,
+            mark=parts.mark,
+            queues=tuple(parts.settings.queues),
+            sweep_s=parts.settings.sandbox.sweep_s,
+            ping_s=parts.settings.sandbox.ping_s,
+            taken_over=parts.taken_over,
+        )
+
+    return ChildSpec(Ref("janitor"), build=build)
 
 
 def _reaper(parts: Parts) -> ChildSpec:
@@ -192,6 +269,5 @@ def _reaper(parts: Parts) -> ChildSpec:
             store=parts.store,
             queues=tuple(parts.settings.queues),
             interval_s=queue.reap_s,
-            lease_s=queue.lease_s,
         ),
     )

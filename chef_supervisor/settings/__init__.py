@@ -2,6 +2,8 @@
 
 from chef_supervisor.settings.load import CONTRACT_NAMES, default_config, load
 from chef_supervisor.settings.schema import (
+    MAX_TIMEOUT_MS,
+    Durability,
     Environment,
     FileLimits,
     HttpSettings,
@@ -21,6 +23,8 @@ from chef_supervisor.settings.schema import (
 
 __all__ = [
     "CONTRACT_NAMES",
+    "MAX_TIMEOUT_MS",
+    "Durability",
     "Environment",
     "FileLimits",
     "HttpSettings",

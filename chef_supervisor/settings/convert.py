@@ -9,10 +9,12 @@ from typing import Any, Final
 import cattrs
 
 from chef_supervisor.domain.job import JobType
-from chef_supervisor.settings.schema import Environment, LogFormat, LogLevel, Role, SandboxKind, Size
+from chef_supervisor.settings.schema import Durability, Environment, LogFormat, LogLevel, Role, SandboxKind, Size
 
 _SIZE: Final = re.compile(r"(\d+)\s*([kmg]?)b?", re.IGNORECASE)
 _FACTOR: Final = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+
+_BOOL: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
 def _size(value: object, _type: object) -> Size:
@@ -40,6 +42,14 @@ def _float(value: object, _type: object) -> float:
         msg = "must be a number"
         raise ValueError(msg)
     return number
+
+
+def _bool(value: object, _type: object) -> bool:
+    found = _BOOL.get(str(value).lower())
+    if found is None:
+        msg = "must be true or false"
+        raise ValueError(msg)
+    return found
 
 
 def _str(value: object, _type: object) -> str:
@@ -80,8 +90,9 @@ def make_converter() -> cattrs.Converter:
     converter.register_structure_hook(Size, _size)
     converter.register_structure_hook(int, _int)
     converter.register_structure_hook(float, _float)
+    converter.register_structure_hook(bool, _bool)
     converter.register_structure_hook(str, _str)
-    for kind in (Role, Environment, SandboxKind, LogLevel, LogFormat, JobType):
+    for kind in (Role, Environment, Durability, SandboxKind, LogLevel, LogFormat, JobType):
         converter.register_structure_hook(kind, _choice)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
     converter.register_structure_hook_func(lambda kind: kind == tuple[JobType, ...], _job_types)

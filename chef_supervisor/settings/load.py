@@ -28,6 +28,7 @@ CONTRACT_NAMES: Final[Mapping[str, str]] = {
     "MAX_CONCURRENT_WORKERS": "worker.max_concurrent",
     "CHEF_HOST": "http.host",
     "CHEF_ROLE": "process.role",
+    "CHEF_INSTANCE": "process.instance",
     "CHEF_STATE_DIR": "process.state_dir",
     "CHEF_SANDBOX": "sandbox.kind",
     "CHEF_EXTRA_CA_CERTS": "sandbox.extra_ca_certs",
@@ -109,7 +110,20 @@ def _read_all(reading: _Reading) -> Settings | None:
         raw = reading.tree.pop(name, {})
         sections[name] = _read_queues(reading, raw) if name == "queues" else _read(reading, name, raw, kind)
     reading.faults += [f"{name}: no such section" for name in reading.tree]
-    return None if any(section is None for section in sections.values()) else Settings(**sections)
+    if any(section is None for section in sections.values()):
+        return None
+    settings = Settings(**sections)
+    reading.faults += _contradictions(settings)
+    return settings
+
+
+def _contradictions(settings: Settings) -> list[str]:
+    """Returns: what is wrong with settings of different sections together."""
+    patience_s, lease_s = settings.redis.command_timeout_s, settings.queue.lease_s
+    if patience_s < lease_s:
+        return []
+    # Else one renewal that is waited for in vain costs the lease.
+    return [f"redis.command_timeout_s={patience_s:g}: must be less than queue.lease_s ({lease_s:g})"]
 
 
 def _read_queues(reading: _Reading, raw: Mapping[str, Any]) -> Mapping[QueueName, QueueSpec] | None:

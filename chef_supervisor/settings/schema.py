@@ -17,7 +17,7 @@ _LEAST_MEMORY_BYTES: Final = 64 << 20
 _MOST_MEMORY_BYTES: Final = 1 << 40
 _MIN_RENEWALS_PER_LEASE: Final = 3
 # A job that needs more is a job for something else; the lease of a slot must end some time.
-_MAX_WORKER_TIMEOUT_MS: Final = 1_800_000
+MAX_TIMEOUT_MS: Final = 1_800_000
 
 
 class Role(enum.StrEnum):
@@ -35,6 +35,13 @@ class Environment(enum.StrEnum):
     PRODUCTION = "production"
     TEST = "test"
     BENCH = "bench"
+
+
+class Durability(enum.StrEnum):
+    """When a job counts as accepted: as soon as Redis has it, or once Redis confirmed that it is on disk."""
+
+    EVERYSEC = "everysec"
+    FSYNC = "fsync"
 
 
 class SandboxKind(enum.StrEnum):
@@ -89,6 +96,13 @@ def _key_prefix(_instance: object, _attribute: object, value: str) -> None:
         raise ValueError(msg)
 
 
+def _instance_name(_instance: object, _attribute: object, value: str) -> None:
+    # It is the name of a folder.
+    if value and (value in {".", ".."} or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value)):
+        msg = "must be 1 to 64 letters, digits, _, . or -"
+        raise ValueError(msg)
+
+
 def _port(_instance: object, _attribute: object, value: int) -> None:
     if not 0 <= value <= _MAX_PORT:
         msg = f"must be 0 to {_MAX_PORT}"
@@ -96,8 +110,8 @@ def _port(_instance: object, _attribute: object, value: int) -> None:
 
 
 def _within_ceiling(_instance: object, _attribute: object, value: int) -> None:
-    if not 0 < value <= _MAX_WORKER_TIMEOUT_MS:
-        msg = f"must be 1 to {_MAX_WORKER_TIMEOUT_MS} (30 minutes)"
+    if not 0 < value <= MAX_TIMEOUT_MS:
+        msg = f"must be 1 to {MAX_TIMEOUT_MS} (30 minutes)"
         raise ValueError(msg)
 
 
@@ -106,6 +120,7 @@ class ProcessSettings:
     role: Role
     environment: Environment
     state_dir: str
+    instance: str = attrs.field(validator=_instance_name)
 
 
 @attrs.frozen(kw_only=True)
@@ -138,6 +153,9 @@ class RedisSettings:
     unix_socket: str
     key_prefix: str = attrs.field(validator=_key_prefix)
     command_timeout_s: float = attrs.field(validator=_positive)
+    request_timeout_s: float = attrs.field(validator=_positive)
+    durability: Durability
+    allow_volatile: bool
 
 
 @attrs.frozen(kw_only=True)
@@ -149,6 +167,13 @@ class QueueSettings:
     max_ruined_runs: int = attrs.field(validator=_positive)
     poll_s: float = attrs.field(validator=_positive)
     reap_s: float = attrs.field(validator=_positive)
+
+    @reap_s.validator
+    def _reaps_often_enough(self, _attribute: object, reap_s: float) -> None:
+        # Passes that are further apart than half a lease are taken for an outage, after which nothing is reaped.
+        if reap_s * _MIN_RENEWALS_PER_LEASE > self.lease_s:
+            msg = f"must be at most a third of queue.lease_s ({self.lease_s:g})"
+            raise ValueError(msg)
 
     @renew_s.validator
     def _renews_often_enough(self, _attribute: object, renew_s: float) -> None:
@@ -195,6 +220,8 @@ class InstallSettings:
 class SandboxSettings:
     kind: SandboxKind
     image: str
+    ping_s: float = attrs.field(validator=_positive)
+    sweep_s: float = attrs.field(validator=_positive)
     extra_ca_certs: str
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
-from chef_supervisor.assembly import make_workshop, store_config
+from chef_supervisor.assembly import api_store_config, make_workshop, store_config
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import load
@@ -56,3 +57,20 @@ def test_the_store_is_told_where_redis_is() -> None:
     config = store_config(load({"REDIS_HOST": "there", "REDIS_PORT": "6400", "CHEF_REDIS_PASSWORD": "x"}))
 
     assert (config.host, config.port, config.password, config.unix_socket) == ("there", 6400, "x", None)
+
+
+def test_the_store_confirms_and_forgives_only_when_it_is_told_to() -> None:
+    config = store_config(load({}))
+    told = store_config(load({"CHEF_REDIS_DURABILITY": "fsync", "CHEF_REDIS_ALLOW_VOLATILE": "true"}))
+
+    assert (config.confirm_on_disk, config.allow_volatile) == (False, False)
+    assert (told.confirm_on_disk, told.allow_volatile) == (True, True)
+
+
+def test_the_store_that_requests_wait_for_gives_up_sooner_and_differs_in_nothing_else() -> None:
+    settings = load({"CHEF_REDIS_REQUEST_TIMEOUT_S": "0.5", "CHEF_REDIS_DURABILITY": "fsync"})
+
+    api, workers = api_store_config(settings), store_config(settings)
+
+    assert (api.command_timeout_s, workers.command_timeout_s) == (0.5, 2.0)
+    assert attrs.evolve(api, command_timeout_s=2.0) == workers

@@ -4,7 +4,7 @@ import pytest
 
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.domain.job import JobType
-from chef_supervisor.settings import CONTRACT_NAMES, Environment, Role, SandboxKind, default_config, load
+from chef_supervisor.settings import CONTRACT_NAMES, Durability, Environment, Role, SandboxKind, default_config, load
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -34,9 +34,14 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("MAX_CONCURRENT_WORKERS", "7", "worker", "max_concurrent", 7),
         ("CHEF_HOST", "0.0.0.0", "http", "host", "0.0.0.0"),
         ("CHEF_ROLE", "api", "process", "role", Role.API),
+        ("CHEF_INSTANCE", "rack-1.worker_2", "process", "instance", "rack-1.worker_2"),
+        ("CHEF_SANDBOX_SWEEP_S", "7", "sandbox", "sweep_s", 7.0),
         ("CHEF_SANDBOX", "bubblewrap", "sandbox", "kind", SandboxKind.BUBBLEWRAP),
         ("CHEF_CORS_ORIGINS", "https://a.example, local", "http", "cors_origins", ("https://a.example", "local")),
         ("CHEF_QUEUE_LEASE_S", "30", "queue", "lease_s", 30.0),
+        ("CHEF_REDIS_ALLOW_VOLATILE", "true", "redis", "allow_volatile", True),
+        ("CHEF_REDIS_ALLOW_VOLATILE", "0", "redis", "allow_volatile", False),
+        ("CHEF_REDIS_DURABILITY", "fsync", "redis", "durability", Durability.FSYNC),
     ],
 )
 def test_the_environment_wins_over_the_file(name: str, value: str, section: str, key: str, expected: object) -> None:
@@ -104,10 +109,26 @@ def test_every_name_of_the_contract_is_documented() -> None:
         ("CHEF_QUEUES_LINT_SLOTS", "-3"),
         ("CHEF_REDIS_DATABASE", "-1"),
         ("CHEF_REDIS_KEY_PREFIX", "a{b"),
+        ("CHEF_INSTANCE", ".."),
+        ("CHEF_INSTANCE", "a/b"),
+        ("CHEF_INSTANCE", "a" * 65),
+        ("CHEF_SANDBOX_PING_S", "0"),
         ("WORKER_TIMEOUT", "0"),
         ("REDIS_PORT", "65536"),
+        ("CHEF_REDIS_ALLOW_VOLATILE", "maybe"),
+        ("CHEF_REDIS_DURABILITY", "always"),
     ],
 )
 def test_a_value_that_could_not_work_is_a_fault(name: str, value: str) -> None:
     with pytest.raises(Misconfigured, match=name):
         load({name: value})
+
+
+def test_settings_of_different_sections_that_cannot_go_together_are_a_fault() -> None:
+    with pytest.raises(Misconfigured, match=r"redis.command_timeout_s=3: must be less than queue.lease_s \(3\)"):
+        load({"CHEF_REDIS_COMMAND_TIMEOUT_S": "3", "CHEF_QUEUE_LEASE_S": "3", "CHEF_QUEUE_RENEW_S": "1"})
+
+
+def test_reaping_that_would_be_taken_for_an_outage_is_a_fault() -> None:
+    with pytest.raises(Misconfigured, match=r"CHEF_QUEUE_REAP_S='4': must be at most a third of queue\.lease_s"):
+        load({"CHEF_QUEUE_REAP_S": "4"})
