@@ -24,6 +24,11 @@ demo *args:
 test *args:
     @exec scripts/test "$@"
 
+# Kill supervisors, Redis and containers at random under load, and count (--minutes N, --seed N, --engine own: dockerd too)
+[no-exit-message]
+chaos *args:
+    @{{ engine }}; exec python -m scripts.chaos "$@"
+
 # The tests, and how much of the code they ran (branches count; 90 % is the floor)
 coverage *args:
     @coverage run -m pytest -m "not slow" "$@"

@@ -34,14 +34,21 @@ def require_docker() -> str:
 def require_image(image: str) -> str:
     """Returns: the DOCKER_HOST of an engine that has the image; skips the test, or fails it, where there is none."""
     host = require_docker()
+    if not has_image(host, image):
+        missing(f"the engine has no image {image}; scripts/images builds it")
+    return host
+
+
+def has_image(host: str, image: str) -> bool:
+    """Returns: whether that engine has it."""
     client = docker.DockerClient(base_url=host)
     try:
         client.images.get(image)
     except docker.errors.ImageNotFound:
-        missing(f"the engine has no image {image}; scripts/images builds it")
+        return False
     finally:
         client.close()
-    return host
+    return True
 
 
 def missing(what: str) -> NoReturn:

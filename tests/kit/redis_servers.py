@@ -26,6 +26,7 @@ from redis.retry import Retry
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.embedded_command import server_command
 from chef_supervisor.store.embedded_files import find_server
+from chef_supervisor.store.embedded_repair import cut_torn_end
 from tests.kit.docker_engine import require_image
 
 REDIS_62: Final = "redis-6.2"
@@ -68,21 +69,27 @@ class RedisProcess(RedisServer):
 
     program: Path = attrs.field(kw_only=True)
     folder: Path = attrs.field(kw_only=True)
+    # Beside what the embedded server has, or in its place; they hold from the next start on.
+    options: dict[str, str] = attrs.field(factory=dict, kw_only=True)
     _process: subprocess.Popen[bytes] | None = attrs.field(default=None, init=False)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         assert self.socket is not None
-        command = server_command(self.program, self.folder, Path(self.socket))
+        # As docs/guarantees.md tells whoever keeps a Redis.
+        cut_torn_end(self.program, self.folder)
+        given = [part for name, value in self.options.items() for part in (f"--{name}", value)]
+        command = [*server_command(self.program, self.folder, Path(self.socket)), *given]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.wait_until_up()
 
     def kill(self) -> None:
         """End it at once, as a crash would."""
-        self._signal(signal.SIGKILL)
-        if self._process is not None:
-            self._process.wait()
-            self._process = None
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order, as its keeper would."""
+        self._end(signal.SIGTERM)
 
     def pause(self) -> None:
         """Let it hang: connections stay, nothing is answered."""
@@ -97,6 +104,12 @@ class RedisProcess(RedisServer):
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
+    def _end(self, number: int) -> None:
+        self._signal(number)
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
     def _signal(self, number: int) -> None:
         if self._process is not None:
             self._process.send_signal(number)
@@ -108,10 +121,11 @@ def program(name: str) -> Path:
 
 
 @contextmanager
-def running_process(name: str) -> Iterator[RedisProcess]:
-    """Yields: a server in a folder of its own; gone afterwards."""
+def running_process(name: str, **options: str) -> Iterator[RedisProcess]:
+    """Yields: a server in a folder of its own; gone afterwards. `options`: of the server, with _ for -."""
     with tempfile.TemporaryDirectory(prefix="chef-redis-") as folder:
-        server = RedisProcess(name, f"{folder}/socket", program=program(name), folder=Path(folder))
+        given = {name.replace("_", "-"): value for name, value in options.items()}
+        server = RedisProcess(name, f"{folder}/socket", program=program(name), folder=Path(folder), options=given)
         server.start()
         try:
             yield server

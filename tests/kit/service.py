@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +20,7 @@ START_S: Final = 60.0
 STOP_S: Final = 60.0
 # What the tests' machine has set must not change the service under test.
 _OURS: Final = ("CHEF_", "REDIS_", "WORKER_", "MAX_CONCURRENT_", "PORT", "NODE_ENV")
+_ROOT: Final = Path(__file__).parents[2]
 
 
 @attrs.define(eq=False)
@@ -58,23 +59,32 @@ class Service:
 
     def client(self) -> httpx.Client:
         """Returns: a client of the service's API."""
-        return httpx.Client(base_url=self.url, timeout=60)
+        # Certificates, which nobody asks for here, take longer to load than most requests.
+        return httpx.Client(base_url=self.url, timeout=60, verify=False)
 
-    def submit(self, job_type: str, files: Mapping[str, str], **top: object) -> str:
+    def submit(self, job_type: str, files: Mapping[str, str], tenant: str = "tests", **top: object) -> str:
         """Returns: the id of a queued job."""
         with self.client() as client:
-            body = {"type": job_type, "data": {"chatId": "tests", "projectFiles": files}, **top}
+            body = {"type": job_type, "data": {"chatId": tenant, "projectFiles": files}, **top}
             answer = client.post("/api/jobs", json=body)
             assert answer.status_code == httpx.codes.CREATED, answer.text
             return str(answer.json()["jobId"])
 
     def result_of(self, job_id: str, within_s: float = 240.0) -> dict[str, Any]:
         """Returns: the job once it is over."""
+        [job] = self.results_of([job_id], within_s)
+        return job
+
+    def results_of(self, job_ids: Iterable[str], within_s: float = 240.0) -> list[dict[str, Any]]:
+        """Returns: the jobs once all are over."""
         with self.client() as client:
-            for _ in range(int(within_s / 30) + 1):
-                job: dict[str, Any] = client.get(f"/api/jobs/{job_id}", params={"wait": 30}).raise_for_status().json()
-                if job["finishedAt"] is not None:
-                    return job
+            return [self._result_of(client, job_id, within_s) for job_id in job_ids]
+
+    def _result_of(self, client: httpx.Client, job_id: str, within_s: float) -> dict[str, Any]:
+        for _ in range(int(within_s / 30) + 1):
+            job: dict[str, Any] = client.get(f"/api/jobs/{job_id}", params={"wait": 30}).raise_for_status().json()
+            if job["finishedAt"] is not None:
+                return job
         raise AssertionError(f"{job_id} is not over after {within_s:g} s: {self.records[-20:]}")
 
     def events_of(self, job_id: str, until: Callable[[dict[str, Any]], bool] | None = None) -> list[dict[str, Any]]:
@@ -113,8 +123,18 @@ def _record(line: bytes) -> dict[str, Any]:
 
 
 @contextmanager
-def started(state_dir: Path, *argv: str, ready: str = "api.listening", **env: str) -> Iterator[Service]:
-    """Start `chef-supervisor serve` on a free port, wait for the event that says it is ready, and end it in any case."""
+def started(
+    state_dir: Path,
+    *argv: str,
+    ready: str = "api.listening",
+    module: Sequence[str] = ("chef_supervisor",),
+    **env: str,
+) -> Iterator[Service]:
+    """
+    Start `chef-supervisor serve` on a free port, wait for the event that says it is ready, and end it in any case.
+
+    `module`: what is run in its place, with its own arguments before ours; `faulty_service` makes such.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
     # Networks that intercept TLS: installs in boxes trust what the recipes were told, or what node here is told.
     trusted = os.environ.get("CHEF_EXTRA_CA_CERTS", os.environ.get("NODE_EXTRA_CA_CERTS", ""))
@@ -125,8 +145,9 @@ def started(state_dir: Path, *argv: str, ready: str = "api.listening", **env: st
         "CHEF_LOG_FORMAT": "json",
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "chef_supervisor", "serve", *argv],
+        [sys.executable, "-m", *module, "serve", *argv],
         env=inherited | defaults | env,
+        cwd=_ROOT,
         stderr=subprocess.PIPE,
         start_new_session=True,
     )
