@@ -58,7 +58,7 @@ def left_of_boxes(service: Service, sandbox: str) -> list[object]:
     if sandbox == "bubblewrap":
         state_dir = Path(service.wait_for_event("service.settings")["state_dir"])
         family = psutil.Process(service.process.pid).children(recursive=True)
-        return [*(state_dir / "boxes" / "deps").iterdir(), *(one for one in family if one.name() == "bwrap")]
+        return [*state_dir.glob("instances/*/boxes/deps/*"), *(one for one in family if one.name() == "bwrap")]
     client = docker.DockerClient(base_url=require_docker())
     instance = service.wait_for_event("sandbox.chosen")["instance"]
     ours: dict[str, str | list[str] | bool] = {"label": f"chef.supervisor={instance}"}
