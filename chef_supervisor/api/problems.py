@@ -64,8 +64,9 @@ STATUS_OF: Final[Mapping[type[ChefError], tuple[int, str]]] = {
     Bug: (500, "internal_error"),
     ChefError: (500, "internal_error"),
 }
-# What is left of the body is not read after these, so the connection cannot be used again.
-_CLOSING: Final = frozenset({400, 408, 413, 414, 431})
+# What is left of the body is not read after these, so the connection cannot be used again; and the server drops the
+# connection after an error of ours.
+_CLOSING: Final = frozenset({400, 408, 413, 414, 431, 500})
 _NO_SUCH_PATH: Final = "there is no such path; the API's documentation, docs/api.md, lists all calls"
 _INTERNAL: Final = "something went wrong on our side; it was logged"
 

@@ -164,7 +164,7 @@ def test_f38_killed_in_its_grace_its_job_is_run_by_another(deployment: Deploymen
     assert deployment.violations() == []
 
 
-@pytest.mark.parametrize("away", ["gone", "hung"])
+@pytest.mark.parametrize("away", ["gone", pytest.param("hung", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "with a job"])
 def test_f39_without_redis_it_ends_in_time_and_the_lease_runs_out(
     deployment: Deployment, away: str, *, busy: bool

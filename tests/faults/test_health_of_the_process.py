@@ -39,7 +39,8 @@ def _stopped(deployment: Deployment) -> Service:
     return service
 
 
-@pytest.mark.parametrize("stand_still", [_stalled, pytest.param(_stopped, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("stand_still", [_stalled, _stopped])
 def test_f36_health_tells_of_a_process_that_stood_still_and_forgets_it(
     deployment: Deployment, stand_still: Callable[[Deployment], Service]
 ) -> None:

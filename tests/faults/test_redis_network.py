@@ -93,6 +93,7 @@ def test_f18_a_redis_that_is_gone_without_a_word_is_told_soon_and_found_again(
     all_completed(deployment, service)
 
 
+@pytest.mark.slow
 def test_f18_connections_that_go_silent_are_given_up_by_whoever_waits_on_them(
     deployment: Deployment, wire: Wire
 ) -> None:

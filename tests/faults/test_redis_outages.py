@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.kit.asking import all_completed, crashes, health, refused_soon, works_again
+from tests.kit.asking import all_completed, crashes, health, refused_soon, until, works_again
 from tests.kit.deployment import Deployment
+from tests.kit.redis_servers import REDIS_8, running_process
 
 
 @pytest.mark.parametrize(
@@ -64,3 +67,29 @@ def test_f10_restarts_one_after_the_other_lose_nothing(deployment: Deployment) -
 
     all_completed(deployment, service)
     assert crashes(service) == []
+
+
+def test_f10_while_redis_loads_its_data_jobs_are_refused_and_then_all_is_there(tmp_path: Path) -> None:
+    with running_process(REDIS_8) as redis:
+        deployment = Deployment(redis, tmp_path, {"CHEF_SANDBOX": "null", "NODE_ENV": "test"})
+        service = deployment.holding()
+        for job_id in deployment.submit_many(service, 3):
+            service.wait_for_event("job.processing", job_id=job_id)
+        with redis.client() as client:
+            client.mset({f"not-ours-{number}": "x" * 100 for number in range(3000)})
+            client.execute_command("BGREWRITEAOF")
+            until(lambda: client.info("persistence")["aof_last_rewrite_time_sec"] >= 0)
+        redis.kill()
+        # Microseconds for each key, and after how many bytes it looks up from them: it takes some seconds.
+        redis.options |= {"key-load-delay": "1000", "loading-process-events-interval-bytes": "1024"}
+        starting = threading.Thread(target=redis.start)
+        starting.start()
+
+        until(lambda: "loading" in refused_soon(service).json()["detail"])
+
+        starting.join()
+        deployment.release()
+        works_again(deployment, service)
+        all_completed(deployment, service)
+        assert crashes(service) == []
+        deployment.close()

@@ -152,6 +152,7 @@ async def test_crash_is_500_and_logged_once(served: Serving, caplog: pytest.LogC
     response = await served.client.get("/api/health")
 
     assert_problem(response, 500, "internal_error")
+    assert response.headers["connection"] == "close"
     [record] = warnings_in(caplog)
     assert record.name == "chef.api.http"
     assert record.exc_info

@@ -57,8 +57,8 @@ def store(make_store: Callable[..., RedisJobStore]) -> RedisJobStore:
 
 @pytest_asyncio.fixture
 async def own_store(own_redis: RedisProcess) -> AsyncIterator[RedisJobStore]:
-    """With the server's clock and little patience."""
-    store = RedisJobStore(own_redis.config(command_timeout_s=0.25))
+    """With the server's clock, and no more patience than a busy machine needs."""
+    store = RedisJobStore(own_redis.config(command_timeout_s=1.0))
     yield store
     own_redis.resume()
     await store.close()
