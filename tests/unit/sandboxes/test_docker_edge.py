@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import http.client
 import inspect
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import docker.errors
@@ -22,7 +19,6 @@ from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.docker import DockerSandbox
 from chef_supervisor.sandboxes.docker.address import Address, address_of
 from chef_supervisor.sandboxes.docker.container import faults, labels
-from chef_supervisor.sandboxes.docker.engine import Engine
 from chef_supervisor.sandboxes.docker.trouble import TROUBLE, EngineFault, unavailable
 from chef_supervisor.sandboxes.docker.volume import volume_name
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Limits, Role
@@ -219,99 +215,3 @@ def test_tls_is_taken_over() -> None:
     assert (address.host, address.port) == ("10.0.0.1", 2376)
     assert address.tls is not None
     assert not address.tls.check_hostname
-
-
-@pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    monkeypatch.setattr(Engine, "_connected", lambda _: None)
-    engine = Engine(DockerConfig(call_timeout_s=5))
-    yield engine
-    engine.close()
-
-
-@pytest.mark.asyncio
-async def test_a_call_that_hangs_is_given_up(engine: Engine) -> None:
-    released = threading.Event()
-
-    with pytest.raises(SandboxUnavailable, match="in time"):
-        await engine.call(lambda _: released.wait(5), "wait", timeout_s=0.01)
-
-    released.set()
-
-
-@pytest.mark.asyncio
-async def test_a_cancelled_call_is_waited_for(engine: Engine) -> None:
-    began, released, done = threading.Event(), threading.Event(), list[str]()
-
-    def make(_: object) -> None:
-        began.set()
-        released.wait(5)
-        done.append("made")
-
-    call = asyncio.create_task(engine.call(make, "make"))
-    await asyncio.to_thread(began.wait)
-    call.cancel()
-    await asyncio.sleep(0)
-    released.set()
-
-    with pytest.raises(asyncio.CancelledError):
-        await call
-    assert done == ["made"]
-
-
-@pytest.mark.asyncio
-async def test_who_only_asks_is_cancelled_at_once(engine: Engine) -> None:
-    began, released = threading.Event(), threading.Event()
-
-    def learn(_: object) -> None:
-        began.set()
-        released.wait(5)
-
-    asking = asyncio.create_task(engine.ask(learn, "learn"))
-    await asyncio.to_thread(began.wait)
-    asking.cancel()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-
-    assert asking.cancelled()
-    released.set()
-
-
-@pytest.mark.asyncio
-async def test_a_cancelled_call_is_not_waited_for_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "_connected", lambda _: None)
-    engine, began, released = Engine(DockerConfig(hurry_s=0.01)), threading.Event(), threading.Event()
-
-    def make(_: object) -> None:
-        began.set()
-        released.wait(5)
-
-    call = asyncio.create_task(engine.call(make, "make"))
-    await asyncio.to_thread(began.wait)
-    call.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await call
-
-    assert not released.is_set()
-    released.set()
-    engine.close()
-
-
-@pytest.mark.asyncio
-async def test_a_question_that_nobody_asks_any_more_is_not_put(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Engine, "_connected", lambda _: None)
-    engine, released, put = Engine(DockerConfig(max_threads=1)), threading.Event(), list[str]()
-    hanging = asyncio.create_task(engine.call(lambda _: released.wait(5), "hang"))
-    await asyncio.sleep(0)
-
-    for _ in range(50):
-        with pytest.raises(SandboxUnavailable, match="in time"):
-            await engine.ask(lambda _: put.append("in vain"), "ask in vain", timeout_s=0.001)
-    # The loop passes a cancellation on to the pool when it turns next.
-    await asyncio.sleep(0)
-    released.set()
-    await hanging
-    await engine.ask(lambda _: put.append("asked"), "ask")
-
-    assert put == ["asked"]
-    engine.close()
