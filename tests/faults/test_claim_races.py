@@ -6,7 +6,6 @@ import asyncio
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from functools import partial
 from typing import Any, Final
 
 import pytest
@@ -209,17 +208,13 @@ async def test_f47_a_cancel_that_races_with_a_finish_has_one_winner(
     claims = await claimed(holder, 300)
     winners: Counter[str] = Counter()
 
-    async def race(claim: Claim) -> None:
-        finishing = partial(holder.finish, claim.job_id, claim.fence, PASSED)
-        cancelling = partial(other.cancel, claim.job_id)
+    async def race(claim: Claim, turns: int) -> None:
         async with asyncio.TaskGroup() as group:
-            # In turn, for the first to be sent wins more often.
-            if claim.fence.nonce < "8":
-                finish = group.create_task(finishing())
-                cancel = group.create_task(cancelling())
-            else:
-                cancel = group.create_task(cancelling())
-                finish = group.create_task(finishing())
+            cancel = group.create_task(other.cancel(claim.job_id))
+            # Of each twenty the first are finished at once, the last when the cancel has long been sent.
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            finish = group.create_task(holder.finish(claim.job_id, claim.fence, PASSED))
         done, state = finish.result(), cancel.result()
         assert state.status is (JobStatus.COMPLETED if done else JobStatus.CANCELLED)
         winners["finish" if done else "cancel"] += 1
@@ -227,8 +222,8 @@ async def test_f47_a_cancel_that_races_with_a_finish_has_one_winner(
     for start in range(0, len(claims), 20):
         with many_tasks():
             async with asyncio.TaskGroup() as group:
-                for claim in claims[start : start + 20]:
-                    group.create_task(race(claim))
+                for turns, claim in enumerate(claims[start : start + 20]):
+                    group.create_task(race(claim, turns))
 
     assert winners.keys() == {"finish", "cancel"}, winners
     assert not_in_order(server, [claim.job_id for claim in claims], over=True) == []
