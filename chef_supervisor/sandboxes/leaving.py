@@ -32,9 +32,15 @@ async def finish(wait: Callable[[], Awaitable[object]], *, timeout_s: float, hur
 
 
 async def _within(timeout_s: float, wait: Callable[[], Awaitable[object]]) -> bool:
+    # Not asyncio.timeout: before Python 3.11.3 it takes its own end for the cancellation of a task that is cancelled.
+    waiting = asyncio.ensure_future(wait())
     try:
-        async with asyncio.timeout(timeout_s):
-            await wait()
-    except TimeoutError:
-        return False
-    return True
+        ended, _ = await asyncio.wait({waiting}, timeout=timeout_s)
+    finally:
+        if not waiting.done():
+            waiting.cancel()
+            # Whoever waits anew must not find the one before still at it.
+            await asyncio.wait({waiting})
+    if ended:
+        waiting.result()
+    return bool(ended)
