@@ -13,7 +13,8 @@ from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, JobStatus
 from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.domain.retry import INFRASTRUCTURE
-from chef_supervisor.store.job_store import Blame, JobStore, Postponed
+from chef_supervisor.store.answers import Blame, Postponed
+from chef_supervisor.store.job_store import JobStore
 
 log = logging.getLogger("chef.runner")
 T = TypeVar("T")

@@ -12,7 +12,8 @@ import attrs
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
 from chef_supervisor.kernel import Actor
-from chef_supervisor.store.job_store import JobStore, Reaped
+from chef_supervisor.store.answers import Reaped
+from chef_supervisor.store.job_store import JobStore
 
 log = logging.getLogger("chef.reaper")
 # Of each kind in one pass, so that Redis is not held up; what is left is taken by the next pass, at once.

@@ -15,8 +15,9 @@ import attrs
 
 from chef_supervisor.domain.errors import Misconfigured, StoreUnavailable
 from chef_supervisor.kernel import Actor
+from chef_supervisor.store.answers import Preflight
 from chef_supervisor.store.fitness import Fitness
-from chef_supervisor.store.job_store import JobStore, Preflight
+from chef_supervisor.store.job_store import JobStore
 
 log = logging.getLogger("chef.store")
 _INTERVAL_S: Final = 5.0

@@ -9,7 +9,8 @@ from chef_supervisor.api.feed import EventFeed
 from chef_supervisor.api.positions import order, write_cursor
 from chef_supervisor.api.subscription import Entry, Subscription
 from chef_supervisor.domain.job import QueueName
-from chef_supervisor.store.job_store import Gap, JobEvent, JobStore
+from chef_supervisor.store.answers import Gap, JobEvent
+from chef_supervisor.store.job_store import JobStore
 
 _REPLAY_TIMEOUT_S = 1.0
 

@@ -21,7 +21,7 @@ from chef_supervisor.api.responses import rfc3339
 from chef_supervisor.api.subscription import Entry
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
-from chef_supervisor.store.job_store import JobEvent
+from chef_supervisor.store.answers import JobEvent
 
 _MEDIA_TYPE: Final = "text/event-stream"
 # Proxies that buffer would hold the events back.

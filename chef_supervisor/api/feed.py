@@ -15,7 +15,8 @@ from typing import Final
 from chef_supervisor.api.subscription import Entry, Subscription
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName, queue_of
-from chef_supervisor.store.job_store import Gap, JobEvent, JobStore
+from chef_supervisor.store.answers import Gap, JobEvent
+from chef_supervisor.store.job_store import JobStore
 
 _LONGEST_PAUSE_S: Final = 2.0
 

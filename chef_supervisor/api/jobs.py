@@ -18,7 +18,7 @@ from chef_supervisor.api.responses import job_view, json_response
 from chef_supervisor.api.subscription import Entry, Subscription
 from chef_supervisor.domain.errors import AlreadyOver, StoreUnavailable, UnknownJob, Unprocessable
 from chef_supervisor.domain.job import JobId, JobStatus
-from chef_supervisor.store.job_store import Gap, JobState
+from chef_supervisor.store.answers import Gap, JobState
 
 _SECONDS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
 

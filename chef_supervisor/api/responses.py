@@ -11,7 +11,7 @@ import orjson
 from starlette.responses import Response
 
 from chef_supervisor.domain.job import QueueName, queue_of
-from chef_supervisor.store.job_store import JobState, QueueStats, Submitted
+from chef_supervisor.store.answers import JobState, QueueStats, Submitted
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

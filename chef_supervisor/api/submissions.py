@@ -17,7 +17,7 @@ from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import accepted, json_response
 from chef_supervisor.domain.errors import Draining, NotOver, Unprocessable
 from chef_supervisor.domain.job import JobId, JobStatus, JobType, NewJob, new_job_id
-from chef_supervisor.store.job_store import Original, Submitted
+from chef_supervisor.store.answers import Original, Submitted
 
 _ID_BYTES: Final = 16
 _RETRIED: Final = frozenset({JobStatus.FAILED, JobStatus.TIMEOUT, JobStatus.CANCELLED})

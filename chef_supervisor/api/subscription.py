@@ -7,7 +7,7 @@ from collections import deque
 from typing import TypeAlias
 
 from chef_supervisor.domain.job import JobId, QueueName
-from chef_supervisor.store.job_store import Gap, JobEvent
+from chef_supervisor.store.answers import Gap, JobEvent
 
 Entry: TypeAlias = JobEvent | Gap
 

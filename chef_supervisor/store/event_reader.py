@@ -8,8 +8,8 @@ from typing import Final
 
 from chef_supervisor.domain.job import QueueName
 from chef_supervisor.store import replies
+from chef_supervisor.store.answers import Gap, JobEvent
 from chef_supervisor.store.connect import Reply
-from chef_supervisor.store.job_store import Gap, JobEvent
 
 START: Final = "0-0"
 _POSITION: Final = re.compile(r"(\d{1,18})-0")

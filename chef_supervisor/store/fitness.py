@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from chef_supervisor.store.job_store import Preflight
+from chef_supervisor.store.answers import Preflight
 
 
 @attrs.define(eq=False)

@@ -8,10 +8,10 @@ from typing import Final
 
 from redis.exceptions import ResponseError
 
+from chef_supervisor.store.answers import Preflight
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.connect import Command, Lines, Reply
 from chef_supervisor.store.errors import bounded
-from chef_supervisor.store.job_store import Preflight
 
 _OLDEST: Final = (6, 2)
 _FLAGS_FROM: Final = (7, 0)

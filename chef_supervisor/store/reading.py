@@ -9,10 +9,10 @@ from typing import Final
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
 from chef_supervisor.store import codec, event_reader, preflight, replies
+from chef_supervisor.store.answers import Gap, JobEvent, Order, Preflight, QueueStats
 from chef_supervisor.store.base import NONCE_BYTES, StoreBase
 from chef_supervisor.store.connect import Command
 from chef_supervisor.store.errors import of_job
-from chef_supervisor.store.job_store import Gap, JobEvent, Order, Preflight, QueueStats
 from chef_supervisor.store.keys import QueueKeys, probe_key, realm_key
 
 _PROBE_MS: Final = 10_000

@@ -8,8 +8,8 @@ from typing import Final
 from chef_supervisor.domain.errors import Bug, CorruptState, UnknownJob
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, JobType, QueueName, RunId, Tenant
 from chef_supervisor.store import codec, options
+from chef_supervisor.store.answers import JobEvent, JobState, Order, Original, QueueStats
 from chef_supervisor.store.connect import Reply
-from chef_supervisor.store.job_store import JobEvent, JobState, Order, Original, QueueStats
 
 # Never the payload: these are what a status poll costs.
 STATE_FIELDS: Final = (

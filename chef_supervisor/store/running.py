@@ -10,11 +10,11 @@ from chef_supervisor.domain.errors import Bug
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, QueueName, RunId, queue_of
 from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.store import codec, replies
+from chef_supervisor.store.answers import Blame, Postponed, Reaped
 from chef_supervisor.store.base import NONCE_BYTES, StoreBase
 from chef_supervisor.store.connect import Reply
 from chef_supervisor.store.endings import UNREADABLE
 from chef_supervisor.store.errors import bounded
-from chef_supervisor.store.job_store import Blame, Postponed, Reaped
 from chef_supervisor.store.keys import QueueKeys
 from chef_supervisor.store.queue_commands import MAX_SLOTS, is_claim
 

@@ -9,10 +9,10 @@ from typing import Final, cast
 from chef_supervisor.domain.errors import KeyReused, QueueFull, StoreUnavailable
 from chef_supervisor.domain.job import JobId, JobStatus, NewJob, queue_of
 from chef_supervisor.store import codec, options, replies
+from chef_supervisor.store.answers import JobState, Original, Submitted
 from chef_supervisor.store.base import StoreBase
 from chef_supervisor.store.connect import Reply
 from chef_supervisor.store.errors import bounded, of_job
-from chef_supervisor.store.job_store import JobState, Original, Submitted
 from chef_supervisor.store.plain import LEAST_BYTES_PER_S
 
 # Payloads up to this size, as stored, are a field of the job's hash; larger ones a key of their own.

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 
 from chef_supervisor.domain.job import JobId
-from chef_supervisor.store.job_store import JobEvent
+from chef_supervisor.store.answers import JobEvent
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, a_job, many_tasks
 from tests.kit.redis_servers import REDIS_8, running_process

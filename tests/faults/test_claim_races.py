@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus
-from chef_supervisor.store.job_store import Blame, Postponed
+from chef_supervisor.store.answers import Blame, Postponed
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import (
     BUILDS,

@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 
 from chef_supervisor.domain.job import Claim, Idempotency
+from chef_supervisor.store.answers import Blame
 from chef_supervisor.store.config import StoreConfig
-from chef_supervisor.store.job_store import Blame
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, LEASE_MS, PASSED, Clock, a_job, claim_one
 from tests.integration.store.proxy import CuttingProxy, cutting_proxy

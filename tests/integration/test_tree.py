@@ -21,8 +21,8 @@ from chef_supervisor.kernel import AnySpec, Ref, SupervisorSpec, run_tree
 from chef_supervisor.leases.keeper import LeaseKeeper
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import load
+from chef_supervisor.store.answers import JobState
 from chef_supervisor.store.config import StoreConfig
-from chef_supervisor.store.job_store import JobState
 from chef_supervisor.store.redis_store import RedisJobStore
 from chef_supervisor.tree import Parts, make_tree
 from chef_supervisor.vitals import Vitals

@@ -9,7 +9,7 @@ import attrs
 
 from chef_supervisor.domain.errors import KeyReused
 from chef_supervisor.domain.job import Fence, JobId, JobStatus, JobType, NewJob, QueueName, Tenant, queue_of
-from chef_supervisor.store.job_store import JobState, Postponed, QueueStats, Submitted
+from chef_supervisor.store.answers import JobState, Postponed, QueueStats, Submitted
 from tests.kit.fake_streams import START_MS
 
 

@@ -11,7 +11,7 @@ import orjson
 from chef_supervisor.domain.errors import CorruptState, QueueFull, StoreUnavailable, UnknownJob
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob, QueueName, RunId, queue_of
 from chef_supervisor.domain.outcome import Outcome
-from chef_supervisor.store.job_store import (
+from chef_supervisor.store.answers import (
     Blame,
     Gap,
     JobEvent,

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from chef_supervisor.domain.job import QueueName, RunId, queue_of
-from chef_supervisor.store.job_store import Gap, JobEvent, JobState, Order
+from chef_supervisor.store.answers import Gap, JobEvent, JobState, Order
 
 START_MS = 1_700_000_000_000
 

@@ -11,7 +11,8 @@ import attrs
 
 from chef_supervisor.domain.job import Claim, JobId, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
 from chef_supervisor.domain.outcome import Cause, Outcome, Result, Verdict
-from chef_supervisor.store.job_store import JobState, JobStore, Reaped
+from chef_supervisor.store.answers import JobState, Reaped
+from chef_supervisor.store.job_store import JobStore
 
 BUILDS = QueueName("builds")
 LINT = QueueName("lint")

@@ -13,7 +13,7 @@ import attrs
 
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob
 from chef_supervisor.domain.outcome import Outcome
-from chef_supervisor.store.job_store import Blame, Postponed
+from chef_supervisor.store.answers import Blame, Postponed
 from tests.integration.store.making import LEASE_MS
 
 MAX_RUINED_RUNS = 3

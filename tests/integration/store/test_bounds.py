@@ -10,7 +10,7 @@ import redis
 
 from chef_supervisor.domain.errors import QueueFull, UnknownJob
 from chef_supervisor.domain.job import JobId, NewJob
-from chef_supervisor.store.job_store import QueueStats
+from chef_supervisor.store.answers import QueueStats
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import (
     BUILDS,

@@ -10,7 +10,7 @@ import pytest
 
 from chef_supervisor.domain.errors import UnknownJob
 from chef_supervisor.domain.job import JobStatus, new_job_id
-from chef_supervisor.store.job_store import Blame, JobEvent, Order
+from chef_supervisor.store.answers import Blame, JobEvent, Order
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, PASSED, Clock, a_job, claim_one, let_leases_end, run_jobs, submit
 

@@ -10,7 +10,7 @@ import pytest
 
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, JobStatus
-from chef_supervisor.store.job_store import Submitted
+from chef_supervisor.store.answers import Submitted
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, IN_TIME_S, a_job, many_tasks, submit, works_again
 from tests.kit.redis_servers import RedisProcess

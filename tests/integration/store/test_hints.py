@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from chef_supervisor.domain.job import JobStatus
-from chef_supervisor.store.job_store import Gap, JobEvent
+from chef_supervisor.store.answers import Gap, JobEvent
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, PASSED, Clock, a_job, claim_one, let_leases_end, run_jobs, submit
 

@@ -13,7 +13,7 @@ import redis
 from chef_supervisor.domain.errors import UnknownJob
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, JobType
 from chef_supervisor.domain.outcome import Outcome
-from chef_supervisor.store.job_store import JobEvent, JobState
+from chef_supervisor.store.answers import JobEvent, JobState
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import (
     BUILDS,

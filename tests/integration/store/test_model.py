@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
 from chef_supervisor.domain.job import Claim, Idempotency, JobId, JobStatus, NewJob, new_job_id
-from chef_supervisor.store.job_store import Blame, JobEvent
+from chef_supervisor.store.answers import Blame, JobEvent
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, FAILED, LEASE_MS, PASSED, TIMED_OUT, Clock, a_job
 from tests.integration.store.model import Model

@@ -9,7 +9,7 @@ import pytest
 import redis
 
 from chef_supervisor.domain.job import Claim, JobStatus, RunId, new_job_id
-from chef_supervisor.store.job_store import Blame, Postponed
+from chef_supervisor.store.answers import Blame, Postponed
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import BUILDS, LINT, PASSED, Clock, a_job, claim_one, run_jobs, submit
 

@@ -12,7 +12,7 @@ import redis
 from chef_supervisor.domain.errors import KeyReused, QueueFull, UnknownJob
 from chef_supervisor.domain.job import Idempotency, JobId, JobOptions, JobStatus, NewJob, Tenant, new_job_id
 from chef_supervisor.domain.retry import Backoff, BackoffKind
-from chef_supervisor.store.job_store import Order
+from chef_supervisor.store.answers import Order
 from chef_supervisor.store.redis_store import INLINE_BYTES, RedisJobStore
 from tests.integration.store.making import BUILDS, LINT, PASSED, Clock, a_job, claim_one, run_jobs, submit
 

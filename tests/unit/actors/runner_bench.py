@@ -31,7 +31,7 @@ from chef_supervisor.leases.renewals import Renewals
 from chef_supervisor.sandboxes.sandbox import Limits
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import default_config
-from chef_supervisor.store.job_store import JobState
+from chef_supervisor.store.answers import JobState
 from chef_supervisor.workshop import Workshop
 from tests.kit.fake_sandbox import FakeSandbox, Play, passing
 from tests.kit.fake_store import FakeStore

@@ -16,7 +16,7 @@ from chef_supervisor.domain.job import JobId, QueueName, RunId
 from chef_supervisor.kernel import Ref
 from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
 from chef_supervisor.sandboxes.watched import WatchedSandbox
-from chef_supervisor.store.job_store import Reaped
+from chef_supervisor.store.answers import Reaped
 from tests.kit.fake_sandbox import FakeSandbox
 from tests.kit.fake_store import FakeStore
 from tests.kit.recording import alone, until

@@ -11,7 +11,7 @@ from chef_supervisor.actors.reaper import Reaper
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
 from chef_supervisor.kernel import Ref
-from chef_supervisor.store.job_store import Reaped
+from chef_supervisor.store.answers import Reaped
 from tests.kit.fake_store import FakeStore
 from tests.kit.recording import alone, until
 from tests.kit.virtual_time import run

@@ -8,7 +8,7 @@ import pytest
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus
 from chef_supervisor.domain.retry import Backoff, BackoffKind
-from chef_supervisor.store.job_store import Blame, Postponed
+from chef_supervisor.store.answers import Blame, Postponed
 from tests.kit.fake_sandbox import killed, passing
 from tests.kit.fake_store import FakeStore
 from tests.kit.recording import until

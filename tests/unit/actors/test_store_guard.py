@@ -9,8 +9,8 @@ import pytest
 from chef_supervisor.actors.store_guard import StoreGuard
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.kernel import ChildSpec, Ref, StartFailed, SupervisorSpec, run_tree
+from chef_supervisor.store.answers import Preflight
 from chef_supervisor.store.fitness import Fitness
-from chef_supervisor.store.job_store import Preflight
 from tests.kit.fake_store import FakeStore
 from tests.kit.recording import alone, until
 from tests.kit.virtual_time import virtual

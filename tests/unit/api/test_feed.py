@@ -7,7 +7,7 @@ import pytest
 from chef_supervisor.api.event_reader import EventReader
 from chef_supervisor.api.subscription import Entry, Subscription
 from chef_supervisor.domain.errors import StoreUnavailable
-from chef_supervisor.store.job_store import Gap, JobEvent
+from chef_supervisor.store.answers import Gap, JobEvent
 from tests.unit.api.api_kit import BUILDS, Api, following
 
 START = {BUILDS: "0-0"}

@@ -7,7 +7,7 @@ import pytest
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, JobId, JobStatus
 from chef_supervisor.domain.outcome import Outcome, Result, Verdict
-from chef_supervisor.store.job_store import JobState
+from chef_supervisor.store.answers import JobState
 from tests.kit.fake_store import FakeStore
 from tests.unit.api.api_kit import Api, assert_problem, following, make_settings
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from chef_supervisor.domain.job import QueueName
+from chef_supervisor.store.answers import Gap
 from chef_supervisor.store.event_reader import after_reading, after_silence, number
-from chef_supervisor.store.job_store import Gap
 
 BUILDS = QueueName("builds")
 
