@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterable
 from typing import Final, Never
 
 import attrs
 
 from chef_supervisor.domain.errors import SandboxUnavailable, StoreUnavailable, UnknownJob
-from chef_supervisor.domain.job import JobId, QueueName, RunId, queue_of
+from chef_supervisor.domain.job import QueueName, RunId, queue_of
 from chef_supervisor.kernel import Actor
+from chef_supervisor.reaped import tell_reaped
 from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sweeper import Sweeper, of_instance, of_realm, orphans
 from chef_supervisor.sandboxes.watched import WatchedSandbox
@@ -82,8 +82,7 @@ class Janitor(Actor[Never]):
             self.sandbox.belong_to(await self.store.identity())
             for queue in self.queues:
                 taken = await self.store.take_back(queue)
-                _tell(queue, taken.requeued, "job.pending", "job %s was held by our last process; it waits again")
-                _tell(queue, taken.poisoned, "job.failed", "job %s is poisoned: too many of its runs were lost")
+                tell_reaped(log, queue, taken, requeued="job %s was held by our last process; it waits again")
         except StoreUnavailable as error:
             if not self._told:
                 extra = {"event": "store.unavailable"}
@@ -141,8 +140,3 @@ class Janitor(Actor[Never]):
             await self.sandbox.keep_watch(self.ping_s)
             # What ran while the engine was away could not be removed.
             self._due.set()
-
-
-def _tell(queue: QueueName, job_ids: Iterable[JobId], event: str, sentence: str) -> None:
-    for job_id in job_ids:
-        log.info(sentence, job_id, extra={"event": event, "job_id": job_id, "queue": queue})

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from typing import Final, Never
 
 import attrs
 
 from chef_supervisor.domain.errors import StoreUnavailable
-from chef_supervisor.domain.job import JobId, QueueName
+from chef_supervisor.domain.job import QueueName
 from chef_supervisor.kernel import Actor
+from chef_supervisor.reaped import tell_reaped
 from chef_supervisor.store.answers import Reaped
 from chef_supervisor.store.job_store import JobStore
 
@@ -52,17 +52,10 @@ class Reaper(Actor[Never]):
 
     async def _reap(self, queue: QueueName) -> Reaped:
         reaped = await self.store.reap(queue, _LIMIT)
-        _tell(queue, reaped.requeued, "job.pending", "lease of job %s ran out; it waits again")
-        _tell(queue, reaped.promoted, "job.pending", "job %s is due")
-        _tell(queue, reaped.poisoned, "job.failed", "job %s is poisoned: too many of its runs were lost")
+        tell_reaped(log, queue, reaped, requeued="lease of job %s ran out; it waits again")
         return reaped
 
 
 def _may_have_more(reaped: Reaped) -> bool:
     expired = len(reaped.requeued) + len(reaped.poisoned)
     return max(expired, len(reaped.promoted), reaped.forgotten) >= _LIMIT
-
-
-def _tell(queue: QueueName, job_ids: Iterable[JobId], event: str, sentence: str) -> None:
-    for job_id in job_ids:
-        log.info(sentence, job_id, extra={"event": event, "job_id": job_id, "queue": queue})
