@@ -20,7 +20,10 @@ class EndedBy(enum.StrEnum):
     OOM = "oom"
     DISK_FULL = "disk_full"
     PIDS = "pids"
+    OUTPUT_LIMIT = "output_limit"
     KILLED = "killed"
+    # Nothing was begun: the dependencies that it needs are not there any more.
+    DEPENDENCIES_GONE = "dependencies_gone"
 
 
 @attrs.frozen(kw_only=True)
@@ -43,8 +46,12 @@ class Work:
 
     `root`: where the files are written and the steps run; `/workspace`, or `/deps` for an install.
     `reports`: files to read back whole (relative to the workspace; absent ones are left out).
-    `artifact_globs`: files to list with size and digest. `links_from`: a folder below `/deps` whose `node_modules`
-    becomes a real folder of links in the workspace.
+    `artifact_globs`: files to hand back, so many and so large in all; what goes beyond is counted in a warning.
+    `links_from`: a folder below `/deps` whose `node_modules` becomes a real folder of links in the workspace.
+    `needs`: a folder without which nothing is begun. `most_disk_bytes`: how much may be written below the root; 0 = what
+    its disk holds.
+    `step_output_bytes`: of each step the first so many bytes are kept, and the last so many. `live_bytes_per_s`: how much
+    of what lies between them is told while the step runs. Steps that print more than `most_output_bytes` are ended.
     """
 
     files: ProjectFiles = attrs.field(repr=False)
@@ -55,9 +62,14 @@ class Work:
     reports: tuple[str, ...] = ()
     artifact_globs: tuple[str, ...] = ()
     links_from: str | None = None
-    output_bytes: int = 1 << 20
+    needs: str | None = None
+    most_disk_bytes: int = 0
+    step_output_bytes: int = 262_144
+    live_bytes_per_s: int = 65_536
+    most_output_bytes: int = 1 << 30
     report_bytes: int = 4 << 20
     max_artifacts: int = 2000
+    artifact_bytes: int = 64 << 20
 
 
 @attrs.frozen
@@ -69,20 +81,61 @@ class StepStarted:
 
 @attrs.frozen
 class StepOutput:
-    """Bytes a step printed, stdout and stderr as they came; past `output_bytes` the middle is dropped and counted."""
+    """The next of the first bytes that a step printed, stdout and stderr as they came."""
 
     index: int
     chunk: bytes
 
 
+@attrs.frozen
+class LiveOutput:
+    """
+    Of what a step prints after its first bytes, so much as live readers may be told.
+
+    `skipped_bytes`: how many were left out before the chunk, and after what was told last. `printed_bytes`: how long
+    the chunk was when it was printed; something may have been taken out of it since.
+    """
+
+    index: int
+    chunk: bytes
+    skipped_bytes: int = 0
+    printed_bytes: int = attrs.field()
+
+    @printed_bytes.default
+    def _as_it_is(self) -> int:
+        return len(self.chunk)
+
+
+@attrs.frozen
+class StepTail:
+    """
+    The next of the last bytes that a step printed, told when it ended; where it printed little there are none.
+
+    `printed_bytes`: as of `LiveOutput`.
+    """
+
+    index: int
+    chunk: bytes
+    printed_bytes: int = attrs.field()
+
+    @printed_bytes.default
+    def _as_it_is(self) -> int:
+        return len(self.chunk)
+
+
 @attrs.frozen(kw_only=True)
 class StepEnded:
-    """A step is over. `exit_code` is None where a signal or a limit ended it."""
+    """
+    A step is over. `exit_code` is None where a signal or a limit ended it.
+
+    `dropped_bytes`: how many of those that it printed stand neither in its first nor in its last bytes.
+    """
 
     index: int
     exit_code: int | None
     ended_by: EndedBy
     ms: int
+    dropped_bytes: int = 0
 
 
 @attrs.frozen
@@ -93,11 +146,13 @@ class ReportFile:
     content: bytes = attrs.field(repr=False)
 
 
-@attrs.frozen
-class ArtifactFound:
-    """A file that the artifact globs matched."""
+@attrs.frozen(kw_only=True)
+class ArtifactData:
+    """The next bytes of a file that the artifact globs matched; `whole` comes with the last of them."""
 
-    artifact: Artifact
+    path: str
+    chunk: bytes = attrs.field(repr=False)
+    whole: Artifact | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -111,8 +166,9 @@ class BoxEnded:
 
     complete: bool
     ended_by: EndedBy
-    dropped_bytes: int = 0
     warnings: tuple[str, ...] = ()
 
 
-BoxEvent: TypeAlias = StepStarted | StepOutput | StepEnded | ReportFile | ArtifactFound | BoxEnded
+BoxEvent: TypeAlias = (
+    StepStarted | StepOutput | LiveOutput | StepTail | StepEnded | ReportFile | ArtifactData | BoxEnded
+)

@@ -39,10 +39,15 @@ def _order(work: Work, limits: Mapping[str, int]) -> bytes:
         "links_from": work.links_from,
         "reports": list(work.reports),
         "artifact_globs": list(work.artifact_globs),
-        "output_bytes": work.output_bytes,
+        "step_output_bytes": work.step_output_bytes,
+        "live_bytes_per_s": work.live_bytes_per_s,
+        "most_output_bytes": work.most_output_bytes,
         "report_bytes": work.report_bytes,
         "max_artifacts": work.max_artifacts,
+        "artifact_bytes": work.artifact_bytes,
         "limits": dict(limits),
+        "most_disk_bytes": work.most_disk_bytes,
+        "needs": work.needs,
     }
     return json.dumps(order).encode()
 
@@ -62,9 +67,12 @@ def answer_limits(work: Work) -> Mapping[int, int]:
     return {
         frames.STARTED: frames.INDEX.size,
         frames.OUTPUT: frames.INDEX.size + frames.MAX_OUTPUT_CHUNK,
+        frames.LIVE: frames.PLACE.size + frames.MAX_OUTPUT_CHUNK,
+        frames.TAIL: frames.INDEX.size + frames.MAX_OUTPUT_CHUNK,
         frames.ENDED: frames.MAX_JSON,
         frames.REPORT: frames.MAX_PATH_BYTES + work.report_bytes,
         frames.ARTIFACT: frames.MAX_JSON,
+        frames.DATA: frames.MAX_DATA_CHUNK,
         frames.VERDICT: frames.MAX_JSON,
     }
 

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Iterator
 
 from . import beneath
 from .channel import Channel
-from .frames import ARTIFACT, REPORT, pack_named
+from .frames import ARTIFACT, DATA, MAX_DATA_CHUNK, REPORT, pack_named
 from .globs import start_of, translate
 from .names import RESERVED, name_outside
 from .order import Order
 
 _MAX_ENTRIES = 200_000
 _MAX_DEPTH = 16
-# All artifacts together; a sparse file of a terabyte is read no further.
-_MAX_ARTIFACT_BYTES = 1 << 30
-_CHUNK = 1 << 18
 
 
 def send_reports(channel: Channel, root: int, order: Order) -> None:
@@ -35,21 +31,21 @@ def send_reports(channel: Channel, root: int, order: Order) -> None:
 
 
 class Artifacts:
-    """Finds, digests and sends the files that the globs match; `left_out` counts the ones it may not send."""
+    """Finds and sends the files that the globs match; `left_out` counts the ones it may not send."""
 
     def __init__(self, channel: Channel, root: int, order: Order) -> None:
         self._channel = channel
         self._root = root
         self._globs = order.artifact_globs
         self._left = order.max_artifacts
-        self._bytes_left = _MAX_ARTIFACT_BYTES
+        self._bytes_left = order.artifact_bytes
         self._entries_left = _MAX_ENTRIES
         # Two names on the disk may be one outside: in NFC, é is é however it was written.
         self._taken: set[str] = set()
         self.left_out = 0
 
     def send(self) -> None:
-        """Send one frame for each file, in the order of the globs and then of the names."""
+        """Send each file, in the order of the globs and then of the names."""
         seen: set[str] = set()
         for pattern in self._globs:
             matches = translate(pattern).fullmatch
@@ -92,33 +88,33 @@ class Artifacts:
         return sorted(folders), sorted(files)
 
     def _send_one(self, path: str) -> None:
-        name = name_outside(path) if self._left > 0 else None
-        found = self._digest(path) if name is not None and name not in self._taken else None
-        if name is None or found is None:
+        name = name_outside(path)
+        if self._left <= 0 or name is None or name in self._taken or not self._send_file(path, name):
             self.left_out += 1
             return
         self._left -= 1
         self._taken.add(name)
-        size, digest = found
-        self._channel.send(ARTIFACT, json.dumps({"path": name, "bytes": size, "sha256": digest}).encode())
 
-    def _digest(self, path: str) -> tuple[int, str] | None:
+    def _send_file(self, path: str, name: str) -> bool:
+        """Returns: whether it was sent: a regular file of one name that is small enough."""
         try:
             source, status = beneath.open_regular(self._root, path)
         except (OSError, beneath.Escapes):
-            return None
+            return False
         try:
             # A second name may belong to a file that is no output of the project.
-            return self._read_through(source) if status.st_nlink == 1 else None
+            if status.st_nlink != 1 or status.st_size > self._bytes_left:
+                return False
+            self._bytes_left -= status.st_size
+            self._channel.send(ARTIFACT, json.dumps({"path": name, "bytes": status.st_size}).encode())
+            self._send_content(source, status.st_size)
+            return True
         finally:
             os.close(source)
 
-    def _read_through(self, source: int) -> tuple[int, str] | None:
-        digest, size = hashlib.sha256(), 0
-        while chunk := os.read(source, _CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-            if size > self._bytes_left:
-                return None
-        self._bytes_left -= size
-        return size, digest.hexdigest()
+    def _send_content(self, source: int, left: int) -> None:
+        while left:
+            # Nobody is left to cut the file; should the disk fail, zeros keep the promise of its size.
+            chunk = os.read(source, min(left, MAX_DATA_CHUNK)) or bytes(min(left, MAX_DATA_CHUNK))
+            self._channel.send(DATA, chunk)
+            left -= len(chunk)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
+from .usage import DiskUse
+
 # cgroup v2 first, then v1.
 _OOM_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 _PIDS_FILES = ("/sys/fs/cgroup/pids.events", "/sys/fs/cgroup/pids/pids.events")
@@ -44,8 +46,9 @@ def _read(files: tuple[str, ...], key: bytes) -> int:
 class Gauge:
     """Remembers whether, while a step ran, a folder was ever full or every process was ever in use."""
 
-    def __init__(self, folders: list[str], nproc: int) -> None:
+    def __init__(self, folders: list[str], nproc: int, disk: DiskUse | None = None) -> None:
         self._folders = folders
+        self._disk = disk
         self._most_pids = int(nproc * _NEARLY_ALL_PIDS)
         self.reset()
 
@@ -54,8 +57,15 @@ class Gauge:
         self.disk_full = False
         self.pids_full = False
 
+    @property
+    def over_disk(self) -> bool:
+        """Returns: whether the steps have written more than they may."""
+        return self._disk is not None and self._disk.over
+
     def sample(self) -> None:
         """Look now."""
+        if self._disk is not None:
+            self._disk.sample()
         self.disk_full = self.disk_full or any(_is_full(folder) for folder in self._folders)
         if self._most_pids:
             self.pids_full = self.pids_full or _count_processes() >= self._most_pids

@@ -1,9 +1,10 @@
-"""A real, writable `node_modules` in the workspace, of links into an installed one that cannot be written."""
+"""Real, writable `node_modules` folders in the workspace, of links into installed ones that cannot be written."""
 
 from __future__ import annotations
 
 import os
 
+_MODULES = "node_modules"
 _SMALL = 4 << 20
 # Folders that tools write into: each project gets its own instead of a link to a read-only one.
 _NOT_LINKED = {".bin", ".cache", ".vite", ".vite-temp", ".tmp"}
@@ -11,13 +12,20 @@ _NOT_LINKED = {".bin", ".cache", ".vite", ".vite-temp", ".tmp"}
 
 def link_modules(root: str, links_from: str) -> None:
     """
-    Make `root`/node_modules of links into `links_from`/node_modules; what the project brought itself stays.
+    Make `root`/node_modules of links into `links_from`/node_modules, and likewise in the folders of a workspace's packages.
 
-    Scopes (`@scope`) and `.bin` become real folders too, so that a package can be added beside the others.
+    What the project brought itself stays. Scopes (`@scope`) and `.bin` become real folders too, so that a package can be
+    added beside the others.
     """
-    source, target = os.path.join(links_from, "node_modules"), os.path.join(root, "node_modules")
-    if not os.path.isdir(source):
-        return
+    for folder, names, _ in os.walk(links_from):
+        if _MODULES in names:
+            beside = os.path.normpath(os.path.join(root, os.path.relpath(folder, links_from)))
+            _link_folder(os.path.join(folder, _MODULES), os.path.join(beside, _MODULES))
+        # Beside them an install has manifests only, and what its tools keep for themselves.
+        names[:] = [name for name in names if name != _MODULES and not name.startswith(".")]
+
+
+def _link_folder(source: str, target: str) -> None:
     os.makedirs(target, exist_ok=True)
     for entry in os.scandir(source):
         if entry.name.startswith("@"):

@@ -10,13 +10,14 @@ from . import beneath
 from .channel import Channel, SupervisorGone
 from .collect import Artifacts, send_reports
 from .evidence import Gauge
-from .frames import FILE, GO, INDEX, MAX_OUTPUT_CHUNK, ORDER, OUTPUT, VERDICT, unpack_named
+from .frames import FILE, GO, ORDER, VERDICT, unpack_named
 from .links import link_modules
 from .order import Order, read_order
-from .output import Bounded
 from .protect import OomScore, be_undumpable
 from .steps import DISK_FULL, KILLED, Steps
+from .usage import DiskUse
 
+DEPENDENCIES_GONE = "dependencies_gone"
 _EX_IOERR, _EX_PROTOCOL = 74, 76
 _SCRATCH = ("/workspace", "/tmp")  # noqa: S108  (the box's own)
 
@@ -35,8 +36,11 @@ def main(channel: Channel) -> int:
         trouble = _take_files(channel, root) or _make_links(order)
     except SupervisorGone:
         return _EX_IOERR
+    if order.needs is not None and not os.path.isdir(order.needs):
+        _send_verdict(channel, DEPENDENCIES_GONE, [])
+        return 0
     if trouble is not None:
-        _send_verdict(channel, DISK_FULL if trouble.errno == errno.ENOSPC else KILLED, 0, [f"cannot begin: {trouble}"])
+        _send_verdict(channel, DISK_FULL if trouble.errno == errno.ENOSPC else KILLED, [f"cannot begin: {trouble}"])
         return 0
     _work(channel, root, order, score)
     return 0
@@ -78,21 +82,17 @@ def _make_links(order: Order) -> OSError | None:
 
 
 def _work(channel: Channel, root: int, order: Order, score: OomScore) -> None:
-    output = Bounded(order.output_bytes)
-    folders = [order.root, *_SCRATCH]
-    steps = Steps(channel, order, output, Gauge(folders, order.limits.nproc), score)
+    folders, disk = [order.root, *_SCRATCH], DiskUse(order.root, order.most_disk_bytes)
+    steps = Steps(channel, order, Gauge(folders, order.limits.nproc, disk), score)
     steps.run()
-    for index, segment in output.tail.take():
-        for start in range(0, len(segment), MAX_OUTPUT_CHUNK):
-            channel.send(OUTPUT, INDEX.pack(index) + segment[start : start + MAX_OUTPUT_CHUNK])
     send_reports(channel, root, order)
     artifacts = Artifacts(channel, root, order)
     artifacts.send()
     if artifacts.left_out:
         steps.warnings.append(f"{artifacts.left_out} files that match an artifact pattern were left out")
-    _send_verdict(channel, steps.ended_by, output.tail.dropped, steps.warnings)
+    _send_verdict(channel, steps.ended_by, steps.warnings)
 
 
-def _send_verdict(channel: Channel, ended_by: str, dropped: int, warnings: list[str]) -> None:
-    verdict = {"ended_by": ended_by, "dropped_bytes": dropped, "warnings": [text[:500] for text in warnings[:20]]}
+def _send_verdict(channel: Channel, ended_by: str, warnings: list[str]) -> None:
+    verdict = {"ended_by": ended_by, "warnings": [text[:500] for text in warnings[:20]]}
     channel.send(VERDICT, json.dumps(verdict).encode())

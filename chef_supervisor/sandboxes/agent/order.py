@@ -35,10 +35,15 @@ class Order(NamedTuple):
     links_from: str | None
     reports: list[str]
     artifact_globs: list[str]
-    output_bytes: int
+    step_output_bytes: int
+    live_bytes_per_s: int
+    most_output_bytes: int
     report_bytes: int
     max_artifacts: int
+    artifact_bytes: int
     limits: LimitOrder
+    most_disk_bytes: int = 0
+    needs: str | None = None
 
 
 def read_order(payload: bytes) -> Order:

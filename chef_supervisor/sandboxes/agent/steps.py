@@ -10,9 +10,9 @@ import time
 
 from .channel import Channel
 from .evidence import Counters, Gauge, read_counters
-from .frames import ENDED, INDEX, MAX_OUTPUT_CHUNK, OUTPUT, STARTED
+from .frames import ENDED, INDEX, LIVE, MAX_OUTPUT_CHUNK, OUTPUT, PLACE, STARTED, TAIL
 from .order import Order, StepOrder
-from .output import Bounded
+from .output import StepOutput, Tail, Trickle
 from .protect import OomScore
 from .reap import Children
 from .spawn import spawn
@@ -24,19 +24,22 @@ _SMALL_READ = 4096
 _SHELL_SAYS_KILLED = 128 + signal.SIGKILL
 
 EXIT, TIMEOUT, OOM, DISK_FULL, PIDS, KILLED = "exit", "timeout", "oom", "disk_full", "pids", "killed"
+OUTPUT_LIMIT = "output_limit"
 
 
 class Steps:
     """One run of an order's steps. `ended_by` is why the run as a whole ended; `warnings` are sentences."""
 
-    def __init__(self, channel: Channel, order: Order, output: Bounded, gauge: Gauge, score: OomScore) -> None:
+    def __init__(self, channel: Channel, order: Order, gauge: Gauge, score: OomScore) -> None:
         self._channel = channel
         self._order = order
-        self._output = output
+        self._trickle = Trickle(order.live_bytes_per_s)
+        self._output = StepOutput(0, self._trickle)
+        self._output_left = order.most_output_bytes
         self._gauge = gauge
         self._children = Children()
         self._score = score
-        self._env = {**os.environ, **order.env}
+        self._env = _environment(order.env)
         self._pipe = -1
         self.ended_by = EXIT
         self.warnings: list[str] = []
@@ -50,16 +53,16 @@ class Steps:
                 self.ended_by = TIMEOUT
                 return
             exit_code, ended_by = self._run_one(index, step, deadline)
-            if time.monotonic() >= deadline and ended_by == TIMEOUT:
-                self.ended_by = TIMEOUT
-                return
-            if (ended_by, exit_code) != (EXIT, 0) and not step.keep_going:
+            # Of what is for all steps together, nothing is left for those that follow.
+            is_last = ended_by == OUTPUT_LIMIT or (ended_by == TIMEOUT and time.monotonic() >= deadline)
+            if is_last or ((ended_by, exit_code) != (EXIT, 0) and not step.keep_going):
                 self.ended_by = ended_by
                 return
 
     def _run_one(self, index: int, step: StepOrder, deadline: float) -> tuple[int | None, str]:
         began, before = time.monotonic(), read_counters()
         self._gauge.reset()
+        self._output = StepOutput(self._order.step_output_bytes, self._trickle)
         self._channel.send(STARTED, INDEX.pack(index))
         self._score.as_step()
         cwd = os.path.join(self._order.root, step.cwd)
@@ -70,19 +73,20 @@ class Steps:
         self._children.sweep(pid)
         self._drain(index)
         exit_code, ended_by = self._judge(status, before)
+        self._send_tail(index, self._output.tail)
         ended = {"index": index, "exit_code": exit_code, "ended_by": ended_by, "ms": _ms_since(began)}
-        self._channel.send(ENDED, json.dumps(ended).encode())
+        self._channel.send(ENDED, json.dumps({**ended, "dropped_bytes": self._output.tail.dropped}).encode())
         return exit_code, ended_by
 
     def _attend(self, index: int, pid: int, deadline: float) -> int | None:
-        """Returns: the wait status of the step; None where it reached its deadline."""
+        """Returns: the wait status of the step; None where it reached its deadline, or printed too much."""
         events, calm = select.poll(), select.poll()
         events.register(self._pipe, select.POLLIN)
         for poller in (events, calm):
             poller.register(self._children.wake, select.POLLIN)
             poller.register(self._channel.source, select.POLLIN)
         sample_at = 0.0
-        while (now := time.monotonic()) < deadline:
+        while (now := time.monotonic()) < deadline and self._output_left >= 0 and not self._gauge.over_disk:
             if now >= sample_at:
                 self._gauge.sample()
                 sample_at = time.monotonic() + _TICK_S
@@ -108,10 +112,18 @@ class Steps:
             chunk = os.read(self._pipe, MAX_OUTPUT_CHUNK)
         except BlockingIOError:
             return 0
-        head = self._output.admit(index, chunk)
-        if head:
+        self._output_left -= len(chunk)
+        if head := self._output.head(chunk):
             self._channel.send(OUTPUT, INDEX.pack(index) + head)
+        skipped, live = self._output.live(chunk[len(head) :])
+        if live:
+            self._channel.send(LIVE, PLACE.pack(index, skipped) + live)
         return len(chunk)
+
+    def _send_tail(self, index: int, tail: Tail) -> None:
+        content = tail.bytes()
+        for start in range(0, len(content), MAX_OUTPUT_CHUNK):
+            self._channel.send(TAIL, INDEX.pack(index) + content[start : start + MAX_OUTPUT_CHUNK])
 
     def _drain(self, index: int) -> None:
         while self._read(index):
@@ -121,8 +133,8 @@ class Steps:
     def _judge(self, status: int | None, before: Counters) -> tuple[int | None, str]:
         now = read_counters()
         killed_for_memory = now.oom_kills > before.oom_kills
-        if status is None:
-            return None, TIMEOUT
+        if status is None or self._output_left < 0 or self._gauge.over_disk:
+            return None, self._ended_by_us()
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
             if killed_for_memory:
@@ -136,6 +148,17 @@ class Steps:
         if self._gauge.pids_full or now.pids_refused > before.pids_refused:
             return None, PIDS
         return (None, KILLED) if code < 0 else (code, EXIT)
+
+    def _ended_by_us(self) -> str:
+        if self._output_left < 0:
+            return OUTPUT_LIMIT
+        return DISK_FULL if self._gauge.over_disk else TIMEOUT
+
+
+def _environment(ordered: dict[str, str]) -> dict[str, str]:
+    # An order can say what is looked at before, or after, the box's own PATH without knowing it.
+    path = os.environ.get("PATH", os.defpath)
+    return {**os.environ, **ordered, "PATH": ordered.get("PATH", "$PATH").replace("$PATH", path)}
 
 
 def _ms_since(began: float) -> int:

@@ -14,7 +14,7 @@ import attrs
 from chef_supervisor.domain.files import ProjectFiles
 from chef_supervisor.domain.outcome import Artifact
 from chef_supervisor.domain.work import (
-    ArtifactFound,
+    ArtifactData,
     BoxEnded,
     BoxEvent,
     ReportFile,
@@ -22,6 +22,7 @@ from chef_supervisor.domain.work import (
     StepEnded,
     StepOutput,
     StepStarted,
+    StepTail,
     Work,
 )
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role, Sandbox
@@ -57,10 +58,14 @@ class Heard:
 
     @property
     def artifacts(self) -> dict[str, Artifact]:
-        return {event.artifact.path: event.artifact for event in self.events if isinstance(event, ArtifactFound)}
+        return {
+            event.path: event.whole
+            for event in self.events
+            if isinstance(event, ArtifactData) and event.whole is not None
+        }
 
     def output(self, index: int | None = None) -> bytes:
-        chunks = [event for event in self.events if isinstance(event, StepOutput)]
+        chunks = [event for event in self.events if isinstance(event, StepOutput | StepTail)]
         return b"".join(event.chunk for event in chunks if index in {None, event.index})
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import attrs
 import pytest
 
-from chef_supervisor.domain.work import Work
+from chef_supervisor.domain.work import ArtifactData, Work
 from chef_supervisor.sandboxes.sandbox import Sandbox
-from tests.integration.sandboxes.boxes import run, shell, work
+from tests.integration.sandboxes.boxes import Heard, run, shell, work
 
 pytestmark = pytest.mark.asyncio
 
@@ -28,6 +28,10 @@ mkfifo dist/pipe
 
 def collecting(script: str, **wanted: Any) -> Work:
     return attrs.evolve(work(shell(script)), **wanted)
+
+
+def content_of(heard: Heard, path: str) -> bytes:
+    return b"".join(event.chunk for event in heard.events if isinstance(event, ArtifactData) and event.path == path)
 
 
 async def test_reports_come_back_whole(sandbox: Sandbox) -> None:
@@ -65,6 +69,26 @@ async def test_artifacts_are_regular_files_with_one_name(sandbox: Sandbox) -> No
     assert set(heard.artifacts) == {"dist/real/good.txt"}
     assert heard.artifacts["dist/real/good.txt"].bytes == 5
     assert heard.artifacts["dist/real/good.txt"].sha256 == hashlib.sha256(b"good\n").hexdigest()
+
+
+async def test_contents_come_whole_byte_for_byte(sandbox: Sandbox) -> None:
+    script = "printf 'a\\0\\377' > small; : > empty; head -c 3000001 /dev/zero | tr '\\0' x > large"
+
+    heard = await run(sandbox, collecting(script, artifact_globs=("*",)))
+
+    expected = {"small": b"a\0\377", "empty": b"", "large": b"x" * 3_000_001}
+    assert {path: content_of(heard, path) for path in heard.artifacts} == expected
+    for path, content in expected.items():
+        assert heard.artifacts[path].sha256 == hashlib.sha256(content).hexdigest()
+
+
+async def test_what_does_not_fit_is_left_out_and_the_rest_comes(sandbox: Sandbox) -> None:
+    script = "head -c 900 /dev/zero > a; head -c 900 /dev/zero > b; head -c 100 /dev/zero > c"
+
+    heard = await run(sandbox, collecting(script, artifact_globs=("*",), artifact_bytes=1000))
+
+    assert {path: made.bytes for path, made in heard.artifacts.items()} == {"a": 900, "c": 100}
+    assert any(warning.startswith("1 files") for warning in heard.end.warnings)
 
 
 async def test_globs_choose(sandbox: Sandbox) -> None:

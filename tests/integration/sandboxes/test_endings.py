@@ -118,7 +118,7 @@ async def test_a_cancelled_consumer_leaves_nothing(sandbox: Sandbox) -> None:
 
 
 async def test_a_box_that_talks_on_is_left_at_once(sandbox: Sandbox) -> None:
-    what = attrs.evolve(work(shell("yes")), output_bytes=1 << 40)
+    what = attrs.evolve(work(shell("yes")), live_bytes_per_s=1 << 40, most_output_bytes=1 << 50)
     async with sandbox.box(order(), None) as box:
         await until_output(box.run(what))
         # Until every buffer on the way is full.

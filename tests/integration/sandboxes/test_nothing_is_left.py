@@ -31,7 +31,7 @@ ENDLESS = work(shell("echo ready; sleep 600"))
 INSTALLS_FOR_EVER = attrs.evolve(
     work(shell("mkdir a; echo ready; while :; do touch a/$((n = n + 1)); done")), root="/deps"
 )
-TALKS_FOR_EVER = attrs.evolve(work(shell("yes")), output_bytes=1 << 40)
+TALKS_FOR_EVER = attrs.evolve(work(shell("yes")), live_bytes_per_s=1 << 40, most_output_bytes=1 << 50)
 
 
 @pytest.fixture(params=[None, uvloop.new_event_loop], ids=["asyncio", "uvloop"])

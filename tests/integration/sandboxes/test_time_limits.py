@@ -6,6 +6,7 @@ import secrets
 
 import pytest
 
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.job import Claim, Fence, JobOptions, JobStatus, JobType, QueueName, Tenant, new_job_id
 from chef_supervisor.domain.outcome import Outcome, StepStatus
 from chef_supervisor.domain.payload import pack
@@ -13,9 +14,10 @@ from chef_supervisor.engine.plan import Budget
 from chef_supervisor.engine.toolchains import load_toolchains
 from chef_supervisor.sandboxes.sandbox import Sandbox
 from chef_supervisor.sandboxes.watched import WatchedSandbox
-from chef_supervisor.settings import default_config
-from chef_supervisor.workshop import Workshop
+from chef_supervisor.settings import FileLimits, default_config
+from chef_supervisor.workshop import Onlooker, Workshop
 from tests.integration.sandboxes.boxes import LIMITS
+from tests.kit.installer import make_installer
 
 pytestmark = pytest.mark.asyncio
 
@@ -40,10 +42,10 @@ async def test_a_job_over_its_time_keeps_what_it_printed(sandbox: Sandbox, optio
         runs=1,
         options=options,
         created_at_ms=0,
-        payload=pack(FILES),
+        payload=pack(Assignment(files=FILES)),
     )
 
-    outcome = await workshop(sandbox).perform(claim, lambda _: None)
+    outcome = await workshop(sandbox).perform(claim, Onlooker(lambda _: None, lambda *_: None))
 
     assert isinstance(outcome, Outcome)
     assert outcome.status is JobStatus.TIMEOUT
@@ -52,12 +54,12 @@ async def test_a_job_over_its_time_keeps_what_it_printed(sandbox: Sandbox, optio
 
 
 def workshop(sandbox: Sandbox) -> Workshop:
+    watched = WatchedSandbox(sandbox)
     return Workshop(
-        sandbox=WatchedSandbox(sandbox),
+        sandbox=watched,
         toolchains=load_toolchains(default_config() / "toolchains"),
         budget=Budget(steps_timeout_s=300, install_timeout_s=60),
         job_limits=LIMITS,
-        install_limits=LIMITS,
-        trust_files={},
-        trust_env={},
+        file_limits=FileLimits(max_files=10, max_file_bytes=1000, max_total_bytes=5000),
+        installer=make_installer(watched, LIMITS),
     )

@@ -67,9 +67,12 @@ def order(root: Path, *steps: dict[str, Any], **fields: Any) -> bytes:
         "links_from": None,
         "reports": [],
         "artifact_globs": [],
-        "output_bytes": 1000,
+        "step_output_bytes": 500,
+        "live_bytes_per_s": 100,
+        "most_output_bytes": 10_000,
         "report_bytes": 100,
         "max_artifacts": 10,
+        "artifact_bytes": 1000,
         "limits": {},
     }
     return frames.pack(frames.ORDER, json.dumps({**whole, **fields}).encode())
@@ -103,7 +106,15 @@ def ended(told: list[tuple[int, Any]]) -> list[tuple[int | None, str]]:
 
 
 def output(told: list[tuple[int, Any]]) -> bytes:
-    return b"".join(one for kind, one in told if kind == frames.OUTPUT)
+    return b"".join(one for kind, one in told if kind in {frames.OUTPUT, frames.TAIL})
+
+
+def test_an_order_adds_to_the_path_without_knowing_it(tmp_path: Path) -> None:
+    added = at_work(order(tmp_path / "a", sh("echo $PATH"), env={"PATH": "/first:$PATH:/last"}))
+    plain = at_work(order(tmp_path / "b", sh("echo $PATH")))
+
+    assert output(plain) == f"{os.environ['PATH']}\n".encode()
+    assert output(added) == f"/first:{os.environ['PATH']}:/last\n".encode()
 
 
 def test_files_steps_reports_and_artifacts(tmp_path: Path) -> None:
@@ -121,7 +132,7 @@ def test_files_steps_reports_and_artifacts(tmp_path: Path) -> None:
     assert output(told) == b"content\n1 2\n" + f"{tmp_path}/ws/a\n".encode()
     assert [one for kind, one in told if kind == frames.REPORT] == [frames.pack_named("a/made", b"out\n")]
     assert [one["path"] for kind, one in told if kind == frames.ARTIFACT] == ["a/b", "a/made"]
-    assert told[-1] == (frames.VERDICT, {"ended_by": "exit", "dropped_bytes": 0, "warnings": []})
+    assert told[-1] == (frames.VERDICT, {"ended_by": "exit", "warnings": []})
 
 
 @pytest.mark.parametrize(
@@ -153,14 +164,43 @@ def test_keep_going_and_the_time_of_all(tmp_path: Path) -> None:
 def test_no_time_at_all(tmp_path: Path) -> None:
     told = at_work(order(tmp_path, sh("echo never"), timeout_s=0))
 
-    assert told == [(frames.VERDICT, {"ended_by": "timeout", "dropped_bytes": 0, "warnings": []})]
+    assert told == [(frames.VERDICT, {"ended_by": "timeout", "warnings": []})]
 
 
 def test_long_output_is_head_and_tail(tmp_path: Path) -> None:
     told = at_work(order(tmp_path, sh("head -c 5000 /dev/zero; printf end")))
 
     assert output(told) == bytes(500) + bytes(497) + b"end"
-    assert told[-1][1]["dropped_bytes"] == 4003
+    [end] = [one for kind, one in told if kind == frames.ENDED]
+    assert end["dropped_bytes"] == 4003
+    assert [one for kind, one in told if kind == frames.LIVE] == [bytes(8) + bytes(100)]
+
+
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_who_prints_more_than_all_steps_may_is_ended_and_none_follows(tmp_path: Path, *, keep_going: bool) -> None:
+    steps = (
+        sh("head -c 6000 /dev/zero"),
+        sh("head -c 60000 /dev/zero; sleep 2; touch survived", keep_going=keep_going),
+        sh("true"),
+    )
+
+    told = at_work(order(tmp_path, *steps))
+
+    assert ended(told) == [(0, "exit"), (None, "output_limit")]
+    assert told[-1][1]["ended_by"] == "output_limit"
+    assert not (tmp_path / "survived").exists()
+
+
+def test_a_step_that_ended_before_its_last_words_were_read_printed_too_much_all_the_same(tmp_path: Path) -> None:
+    told = at_work(order(tmp_path, sh("head -c 10001 /dev/zero"), sh("true")))
+
+    assert ended(told) == [(None, "output_limit")]
+
+
+def test_as_much_as_may_be_printed_is_not_too_much(tmp_path: Path) -> None:
+    told = at_work(order(tmp_path, sh("head -c 10000 /dev/zero"), sh("true")))
+
+    assert ended(told) == [(0, "exit"), (0, "exit")]
 
 
 def test_limits_reach_the_step(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -15,30 +16,82 @@ from chef_supervisor.sandboxes.agent import beneath
 from chef_supervisor.sandboxes.agent.globs import start_of, translate
 from chef_supervisor.sandboxes.agent.links import link_modules
 from chef_supervisor.sandboxes.agent.names import name_outside
-from chef_supervisor.sandboxes.agent.output import Bounded
+from chef_supervisor.sandboxes.agent.output import StepOutput, Tail, Trickle
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.binary(min_size=1, max_size=40))), st.integers(2, 60))
-def test_output_keeps_head_and_tail_and_counts_the_rest(prints: list[tuple[int, bytes]], limit: int) -> None:
-    bounded = Bounded(limit)
-    everything = [(index, bytes([byte])) for index, chunk in prints for byte in chunk]
+class Ticking:
+    """A clock that stands still until told."""
 
-    head = [(index, bytes([byte])) for index, chunk in prints for byte in bounded.admit(index, chunk)]
-    tail = [(index, bytes([byte])) for index, chunk in bounded.tail.take() for byte in chunk]
+    now_s = 0.0
 
-    half = limit // 2
-    rest = everything[half:]
-    assert head == everything[:half]
-    assert tail == rest[max(0, len(rest) - (limit - half)) :]
-    assert bounded.tail.dropped == len(everything) - len(head) - len(tail)
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@given(st.lists(st.binary(min_size=1, max_size=40)), st.integers(1, 60))
+def test_output_keeps_head_and_tail_and_counts_the_rest(prints: list[bytes], limit: int) -> None:
+    output, everything = StepOutput(limit, Trickle(1 << 20)), b"".join(prints)
+
+    head = b""
+    for chunk in prints:
+        first = output.head(chunk)
+        output.live(chunk[len(first) :])
+        head += first
+
+    assert head == everything[:limit]
+    assert output.tail.bytes() == everything[limit:][-limit:]
+    assert output.tail.dropped == len(everything) - len(head) - len(output.tail.bytes())
+
+
+@given(st.lists(st.tuples(st.binary(min_size=1, max_size=60), st.floats(0, 0.5))))
+def test_what_is_told_live_and_what_is_skipped_are_all_there_is(prints: list[tuple[bytes, float]]) -> None:
+    clock = Ticking()
+    output, everything, at = StepOutput(0, Trickle(40, clock)), b"", 0
+
+    for chunk, pause_s in prints:
+        clock.now_s += pause_s
+        everything += chunk
+        skipped, live = output.live(chunk)
+        at += skipped
+        assert everything[at : at + len(live)] == live
+        at += len(live)
+
+    assert at <= len(everything)
+
+
+def test_live_output_flows_in_passages_and_not_in_crumbs() -> None:
+    clock = Ticking()
+    trickle, passed = Trickle(4000, clock), []
+
+    for _ in range(10_000):
+        passed.append(len(trickle.admit(bytes(100))))
+        clock.now_s += 0.001
+
+    assert 40_000 <= sum(passed) <= 44_000
+    # Whole prints, and a quarter of a second's worth of them without a gap.
+    assert sum(map(bool, passed)) <= 500
+    stops = sum(after == 0 < before for before, after in itertools.pairwise(passed))
+    assert stops <= 45
+
+
+def test_all_that_was_not_told_since_the_last_that_was_is_skipped() -> None:
+    clock = Ticking()
+    output = StepOutput(0, Trickle(100, clock))
+    told = [output.live(bytes(90)), output.live(bytes(90)), output.live(bytes(90)), output.live(bytes(7))]
+    clock.now_s = 1.0
+
+    told.append(output.live(bytes(90)))
+
+    assert [(skipped, len(live)) for skipped, live in told] == [(0, 90), (0, 10), (0, 0), (0, 0), (80 + 90 + 7, 90)]
 
 
 def test_many_small_prints_take_few_segments() -> None:
-    bounded = Bounded(1 << 17)
+    tail = Tail(1 << 17)
     for _ in range(1 << 18):
-        bounded.admit(0, b"x")
+        tail.keep(b"x")
 
-    assert len(bounded.tail.take()) < 16
+    assert tail.bytes() == b"x" * (1 << 17)
+    assert len(tail._segments) < 16
 
 
 @given(st.text(max_size=40))
@@ -133,6 +186,26 @@ def test_node_modules_is_made_of_links(tmp_path: Path) -> None:
     assert (made / ".bin" / "tool").readlink() == modules / "plain" / "tool.js"
     assert (made / "own").readlink() == root / "packages" / "own"
     assert not (made / ".package-lock.json").is_symlink()
+
+
+def test_the_packages_of_a_workspace_get_modules_of_their_own(tmp_path: Path) -> None:
+    deps, root = tmp_path / "deps", tmp_path / "ws"
+    for folder in ("node_modules/left", "node_modules/.pnpm/left@2/node_modules/left", ".yarn/x/node_modules/hidden"):
+        (deps / folder).mkdir(parents=True)
+    for folder in ("node_modules/plain", "node_modules/@ws"):
+        (deps / "packages" / "a" / folder).mkdir(parents=True)
+    (deps / "packages/a/node_modules/left").symlink_to("../../../node_modules/.pnpm/left@2/node_modules/left")
+    (deps / "packages/a/node_modules/@ws/b").symlink_to("../../../b")
+    (root / "packages" / "b").mkdir(parents=True)
+
+    link_modules(str(root), str(deps))
+
+    own = root / "packages" / "a" / "node_modules"
+    assert (root / "node_modules" / "left").readlink() == deps / "node_modules" / "left"
+    assert (own / "plain").readlink() == deps / "packages/a/node_modules/plain"
+    assert (own / "left").resolve() == deps / "node_modules/.pnpm/left@2/node_modules/left"
+    assert (own / "@ws" / "b").resolve() == root / "packages" / "b"
+    assert not (root / ".yarn").exists()
 
 
 def test_without_installed_modules_nothing_is_made(tmp_path: Path) -> None:

@@ -177,12 +177,28 @@ def test_a_bubblewrap_on_the_path_is_taken(monkeypatch: pytest.MonkeyPatch, tmp_
     for name in ("bwrap", "node", "uv"):
         (tmp_path / "bin" / name).touch()
     monkeypatch.setattr(tools, "_package_folder", lambda _: None)
-    monkeypatch.setattr(shutil, "which", lambda name: str(tmp_path / "bin" / name))
+    monkeypatch.setattr(shutil, "which", lambda name, **_: str(tmp_path / "bin" / name))
 
     found = tools.find_tools(BubblewrapConfig(data_dir=Path("/nowhere")))
 
     assert found.bwrap == tmp_path / "bin" / "bwrap"
     assert (tmp_path, "/opt/node") in found.shown
+
+
+def test_a_package_manager_that_is_not_there_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tools, "_TOOLS", tmp_path)
+    monkeypatch.setattr(shutil, "which", lambda _, **__: None)
+
+    missing = tools.find_tools(BubblewrapConfig(data_dir=Path("/nowhere"), bwrap=Path("/x/bwrap")))
+    (tmp_path / "stamp").touch()
+    there = tools.find_tools(BubblewrapConfig(data_dir=Path("/nowhere"), bwrap=Path("/x/bwrap")))
+
+    assert "./scripts/just tools" in missing.scripts["/opt/chef/bin/pnpm"]
+    assert "/opt/chef/bin/pnpm" not in there.scripts
+    assert (tmp_path, "/opt/chef/tools") in there.shown
+    assert "/opt/chef/tools/bin" in there.path.split(":")
 
 
 def test_where_usr_has_no_python_our_own_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,14 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chef_supervisor.domain.work import (
-    ArtifactFound,
+    ArtifactData,
     BoxEnded,
     EndedBy,
+    LiveOutput,
     ReportFile,
     Step,
     StepEnded,
     StepOutput,
     StepStarted,
+    StepTail,
     Work,
 )
 from chef_supervisor.sandboxes.agent import frames
@@ -25,9 +27,18 @@ from chef_supervisor.sandboxes.wire import Garbled
 
 STEP = Step(name="s", argv=("true",), timeout_s=1)
 WORK = Work(
-    files={}, steps=(STEP, STEP), timeout_s=1, reports=("r.xml",), output_bytes=10, report_bytes=5, max_artifacts=1
+    files={},
+    steps=(STEP, STEP),
+    timeout_s=1,
+    reports=("r.xml",),
+    step_output_bytes=10,
+    live_bytes_per_s=1,
+    most_output_bytes=1000,
+    report_bytes=5,
+    max_artifacts=1,
 )
-SHA = "a" * 64
+# What the live output of a second's work may be at most, with the time that its end may take.
+LIVE_BYTES = 61
 STARTED = (frames.STARTED, frames.INDEX.pack(0))
 
 
@@ -35,20 +46,29 @@ def output(index: int, chunk: bytes) -> tuple[int, bytes]:
     return frames.OUTPUT, frames.INDEX.pack(index) + chunk
 
 
+def live(index: int, chunk: bytes, skipped: int = 0) -> tuple[int, bytes]:
+    return frames.LIVE, frames.PLACE.pack(index, skipped) + chunk
+
+
+def tail(index: int, chunk: bytes) -> tuple[int, bytes]:
+    return frames.TAIL, frames.INDEX.pack(index) + chunk
+
+
 def said(kind: int, **fields: object) -> tuple[int, bytes]:
     return kind, json.dumps(fields).encode()
 
 
-def ended(index: object = 0, exit_code: object = 0, ended_by: object = "exit", ms: object = 1) -> tuple[int, bytes]:
-    return said(frames.ENDED, index=index, exit_code=exit_code, ended_by=ended_by, ms=ms)
+def ended(**fields: object) -> tuple[int, bytes]:
+    usual = {"index": 0, "exit_code": 0, "ended_by": "exit", "ms": 1, "dropped_bytes": 0}
+    return said(frames.ENDED, **{**usual, **fields})
 
 
-def artifact(path: object = "dist/x", size: object = 1, sha256: object = SHA) -> tuple[int, bytes]:
-    return said(frames.ARTIFACT, path=path, bytes=size, sha256=sha256)
+def artifact(path: object = "dist/x", size: object = 0) -> tuple[int, bytes]:
+    return said(frames.ARTIFACT, path=path, bytes=size)
 
 
-def verdict(ended_by: object = "exit", dropped_bytes: object = 0, warnings: object = ()) -> tuple[int, bytes]:
-    return said(frames.VERDICT, ended_by=ended_by, dropped_bytes=dropped_bytes, warnings=warnings)
+def verdict(ended_by: object = "exit", warnings: object = ()) -> tuple[int, bytes]:
+    return said(frames.VERDICT, ended_by=ended_by, warnings=warnings)
 
 
 def report(path: str, content: bytes) -> tuple[int, bytes]:
@@ -60,22 +80,36 @@ def test_an_honest_box_is_understood() -> None:
     told = [
         STARTED,
         output(0, b"hi"),
-        ended(exit_code=None, ended_by="oom"),
+        live(0, b"there", 7),
+        tail(0, b"bye"),
+        ended(exit_code=None, ended_by="oom", dropped_bytes=3),
         report("r.xml", b"<x/>"),
         artifact(),
-        verdict("oom", 3, ["w"]),
+        verdict("oom", ["w"]),
     ]
 
     events = [hearing.hear(*frame) for frame in told]
 
-    assert events[:3] == [
+    assert events[:5] == [
         StepStarted(0),
         StepOutput(0, b"hi"),
-        StepEnded(index=0, exit_code=None, ended_by=EndedBy.OOM, ms=1),
+        LiveOutput(0, b"there", skipped_bytes=7),
+        StepTail(0, b"bye"),
+        StepEnded(index=0, exit_code=None, ended_by=EndedBy.OOM, ms=1, dropped_bytes=3),
     ]
-    assert events[3] == ReportFile("r.xml", b"<x/>")
-    assert isinstance(events[4], ArtifactFound)
-    assert events[5] == BoxEnded(complete=True, ended_by=EndedBy.OOM, dropped_bytes=3, warnings=("w",))
+    assert events[5] == ReportFile("r.xml", b"<x/>")
+    assert isinstance(events[6], ArtifactData)
+    assert events[7] == BoxEnded(complete=True, ended_by=EndedBy.OOM, warnings=("w",))
+
+
+def test_each_step_has_a_head_and_a_tail_of_its_own() -> None:
+    hearing = Hearing(WORK)
+    first = [STARTED, output(0, b"x" * 10), tail(0, b"x" * 10), ended()]
+    second = [(frames.STARTED, frames.INDEX.pack(1)), output(1, b"x" * 10), tail(1, b"x" * 10), ended(index=1)]
+
+    events = [hearing.hear(*frame) for frame in first + second]
+
+    assert len(events) == 8
 
 
 @pytest.mark.parametrize(
@@ -90,6 +124,16 @@ def test_an_honest_box_is_understood() -> None:
         pytest.param([STARTED, output(1, b"x")], id="output of a step to come"),
         pytest.param([STARTED, output(0, b"x" * 6), output(0, b"x" * 5)], id="more output than allowed"),
         pytest.param([STARTED, (frames.OUTPUT, b"\0\0")], id="output without its step"),
+        pytest.param([STARTED, tail(0, b"x" * 6), tail(0, b"x" * 5)], id="more of a tail than allowed"),
+        pytest.param([STARTED, tail(1, b"x")], id="the tail of another step"),
+        pytest.param([STARTED, ended(), tail(0, b"x")], id="the tail of a step that is over"),
+        pytest.param([live(0, b"x")], id="live output of no step"),
+        pytest.param([STARTED, live(1, b"x")], id="live output of a step to come"),
+        pytest.param([STARTED, live(0, b"x" * LIVE_BYTES), live(0, b"x")], id="more live output than allowed"),
+        pytest.param([STARTED, live(0, b"x", 1 << 63)], id="more is skipped than can be printed"),
+        pytest.param([STARTED, (frames.LIVE, bytes(11))], id="live output without its place"),
+        pytest.param([STARTED, ended(dropped_bytes=1 << 40)], id="more is dropped than can be printed"),
+        pytest.param([STARTED, ended(dropped_bytes=-1)], id="negative bytes"),
         pytest.param([ended()], id="the end of no step"),
         pytest.param([STARTED, ended(index=1)], id="the end of another step"),
         pytest.param([STARTED, ended(exit_code=256)], id="exit code 256"),
@@ -115,11 +159,11 @@ def test_an_honest_box_is_understood() -> None:
         pytest.param([artifact("\ud800")], id="a lone surrogate"),
         pytest.param([artifact(["x"])], id="a list for a path"),
         pytest.param([artifact(size=-1)], id="a negative size"),
-        pytest.param([artifact(sha256="A" * 64)], id="a digest in capitals"),
-        pytest.param([artifact(sha256="a" * 63)], id="a short digest"),
         pytest.param([artifact("a"), artifact("b")], id="too many artifacts"),
+        pytest.param([artifact(size=1), verdict()], id="a verdict within an artifact"),
+        pytest.param([artifact(size=1), (frames.DATA, b"xy")], id="more of an artifact than was said"),
+        pytest.param([(frames.DATA, b"x")], id="data of no artifact"),
         pytest.param([STARTED, verdict()], id="a verdict while a step runs"),
-        pytest.param([verdict(dropped_bytes=-1)], id="negative bytes"),
         pytest.param([verdict(warnings="text")], id="warnings that are no list"),
         pytest.param([verdict(warnings={"a": 1})], id="warnings as an object"),
         pytest.param([verdict(warnings=None)], id="no warnings at all"),
