@@ -8,8 +8,9 @@ from typing import Any
 
 import attrs
 
+from chef_supervisor.domain.condition import Condition
 from chef_supervisor.domain.files import ProjectFiles
-from chef_supervisor.domain.toolchain import Condition, Each, ManifestKind
+from chef_supervisor.domain.toolchain import Blocked, Each, ManifestKind
 from chef_supervisor.engine import globs
 from chef_supervisor.engine.manifests import Manifest, read_manifest
 from chef_supervisor.engine.manifests.pyproject import has_table, read_pyproject
@@ -20,10 +21,11 @@ from chef_supervisor.engine.tsconfig import checking_tsconfigs
 
 @attrs.frozen(slots=False)
 class Project:
-    """The files of a job, read as one kind of manifest says."""
+    """The files of a job, read as one kind of manifest says. `blocked`: scripts that count as none."""
 
     files: ProjectFiles = attrs.field(repr=False)
     kind: ManifestKind
+    blocked: tuple[Blocked, ...] = ()
 
     @functools.cached_property
     def manifest(self) -> Manifest:
@@ -49,6 +51,7 @@ class Project:
             self._files_hold(condition)
             and self._script_holds(condition)
             and self._dependencies_hold(condition)
+            and self._manager_holds(condition)
             and (not condition.table or has_table(self._pyproject, condition.table))
             and (not condition.any_of or any(map(self.holds, condition.any_of)))
             and not any(map(self.holds, condition.none_of))
@@ -69,13 +72,22 @@ class Project:
     def _script_holds(self, condition: Condition) -> bool:
         if condition.script is None:
             return True
-        script = self.manifest.scripts.get(condition.script)
-        if script is None:
+        scripts = self.manifest.scripts
+        if condition.script not in scripts or self.why_blocked(condition.script):
             return False
-        command = plain_command(script)
-        is_that = not condition.script_is or any(re.fullmatch(regex, command) for regex in condition.script_is)
-        whole = closure(condition.script, self.manifest.scripts) if condition.script_lacks else ""
-        return is_that and not any(re.search(regex, whole) for regex in condition.script_lacks)
+        command = plain_command(scripts[condition.script], scripts)
+        return not condition.script_is or any(re.fullmatch(regex, command) for regex in condition.script_is)
+
+    def why_blocked(self, script: str) -> str:
+        """Returns: why that script cannot run in a box; empty where it can, or where there is none."""
+        if not self.blocked or script not in self.manifest.scripts:
+            return ""
+        whole = closure(script, self.manifest.scripts)
+        return next((one.why for one in self.blocked if any(re.search(regex, whole) for regex in one.patterns)), "")
+
+    def _manager_holds(self, condition: Condition) -> bool:
+        named = self.manifest.manager
+        return not condition.manager or any(named and re.fullmatch(regex, named) for regex in condition.manager)
 
     def _dependencies_hold(self, condition: Condition) -> bool:
         declared = self.manifest.dependencies

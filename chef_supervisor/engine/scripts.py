@@ -8,19 +8,37 @@ from collections.abc import Mapping
 from typing import Final
 
 _SHELL: Final = re.compile(r"[&|;<>$`(){}\n\\]")
-_PREFIX: Final = re.compile(r"(?:cross-env\s+|npx\s+(?:--no-install\s+)?|[A-Z_][A-Z0-9_]*=\S*\s+)*")
+# What starts a program of the dependencies, or sets a variable for it.
+_PREFIX: Final = re.compile(
+    r"(?:cross-env\s+|[A-Z_][A-Z0-9_]*=\S*\s+"
+    r"|(?:npx|pnpx|bunx|bun\s+x|(?:pnpm|yarn)\s+(?:exec|dlx))\s+(?:--(?:no-install|bun|yes)\s+|-y\s+)*(?:--\s+)?"
+    r"|npm\s+exec\s+--\s+|(?P<runner>bun\s+run|bun|pnpm|yarn)\s+(?!run\b)(?=(?P<started>[\w@/.-]+)))*"
+)
 _RUNS_SCRIPTS: Final = re.compile(r"\b(npm|pnpm|yarn|bun|run-[sp]|npm-run-all2?|concurrently|turbo|wireit)\b")
+_OWN_COMMANDS: Final = frozenset(
+    {"run", "run-script", "test", "start", "install", "add", "exec", "dlx", "x", "workspace"}
+)
+_OF_BUN: Final = frozenset({"test", "build"})
 # Enough for any honest project; a hostile one may have every script start every other.
 _MOST_SCRIPTS: Final = 50
 _MOST_GLOBS: Final = 10
 _WORD: Final = re.compile(r"[\w:*./@-]+")
 
 
-def plain_command(script: str) -> str:
-    """Returns: the command without `npx` and variables before it; empty where the script needs a shell."""
-    if _SHELL.search(script):
+def plain_command(script: str, scripts: Mapping[str, str]) -> str:
+    """
+    Returns: the command without `npx` (or another manager's word for it) and variables before it; empty where the script
+    needs a shell, or starts one of the other scripts.
+    """
+    found = _PREFIX.match(script)
+    if _SHELL.search(script) or found is None:
         return ""
-    return " ".join(script[_PREFIX.match(script).end() :].split())  # type: ignore[union-attr]  # matches the empty text
+    if found["runner"] == "bun" and found["started"] in _OF_BUN:
+        return " ".join(script.split())
+    if found["started"] in scripts or found["started"] in _OWN_COMMANDS:
+        # `yarn test` is the script of that name.
+        return ""
+    return " ".join(script[found.end() :].split())
 
 
 def closure(name: str, scripts: Mapping[str, str]) -> str:

@@ -16,14 +16,16 @@ from chef_supervisor.engine.project import Project
 @attrs.frozen(kw_only=True)
 class Budget:
     """
-    What a job may use: seconds for all its steps, for each of them, for its install; bytes kept of what they print.
+    What a job may use: seconds for all its steps, for each of them, for its install; bytes of what they print.
 
+    `output_bytes`: so many are kept of each end of each step's output. `most_output_bytes`: more ends the job.
     `step_timeout_s`: None = each may take all of the time. `ceiling_s`: more than it no job gets by asking.
     """
 
     steps_timeout_s: float
     install_timeout_s: float
     output_bytes: int = 262_144
+    most_output_bytes: int = 1 << 30
     step_timeout_s: float | None = None
     ceiling_s: float = math.inf
 
@@ -43,10 +45,15 @@ class Budget:
 
 @attrs.frozen(kw_only=True)
 class PlannedStep:
-    """A step and how its end is read: report path -> reader, and how the tool says that there are no tests."""
+    """
+    A step and how its end is read: report path -> reader, and how the tool says that there are no tests.
+
+    `advisory`: what its reports find are warnings but for errors of syntax.
+    """
 
     step: Step
     reports: Mapping[str, str]
+    advisory: bool = False
     no_tests_exit: tuple[int, ...] = ()
     no_tests_text: tuple[str, ...] = ()
 
@@ -62,12 +69,20 @@ class Steps:
 
     def of(self, way: Way, timeout_s: float) -> tuple[PlannedStep, ...]:
         """Returns: the steps whose conditions hold, in order; each may take so long."""
+        return self.made_of(way.steps, timeout_s)
+
+    def made_of(self, templates: tuple[StepTemplate, ...], timeout_s: float) -> tuple[PlannedStep, ...]:
+        """Returns: the same of templates that are no way."""
         return tuple(
             self._planned(template, value, timeout_s)
-            for template in way.steps
+            for template in templates
             if self.project.holds(template.when) and (template.needs is None or self._words(template.needs))
             for value in self._values(template)
         )
+
+    def env(self, env: Mapping[str, str]) -> dict[str, str]:
+        """Returns: the variables; where a value is `{name}`, the words of that name stand in it, joined as PATH's are."""
+        return {name: ":".join(self._replaced(value, "")) for name, value in env.items()}
 
     def _values(self, template: StepTemplate) -> tuple[str, ...]:
         return ("",) if template.each is None else self.project.each(template.each)
@@ -83,6 +98,7 @@ class Steps:
         return PlannedStep(
             step=step,
             reports=template.reports,
+            advisory=template.advisory,
             no_tests_exit=template.no_tests_exit,
             no_tests_text=template.no_tests_text,
         )
@@ -94,7 +110,8 @@ class Steps:
     def _replaced(self, word: str, value: str) -> tuple[str, ...]:
         if word == "{each}":
             return (value,)
-        if not (word.startswith("{") and word.endswith("}")):
+        # `{deps}` is known later: where the job's dependencies are is decided when their key is.
+        if word == "{deps}" or not (word.startswith("{") and word.endswith("}")):
             return (word,)
         return self._words(word[1:-1])
 
@@ -102,4 +119,7 @@ class Steps:
         program = self.toolchain.programs.get(name)
         if program is not None:
             return program.installed if self.installed else program.bare
-        return self.words.get(name) or self.project.manifest.words.get(name, ())
+        for words in (self.words, self.toolchain.words, self.project.manifest.words):
+            if name in words:
+                return words[name]
+        return ()

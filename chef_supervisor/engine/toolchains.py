@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, get_args, get_origin
 
@@ -12,7 +12,8 @@ import cattrs
 
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.domain.toolchain import Toolchain
-from chef_supervisor.engine.readers import OUTPUT_READERS, REPORT_READERS
+from chef_supervisor.engine.inheritance import Tables, inherited
+from chef_supervisor.engine.known_names import unknown_names
 
 
 def load_toolchains(folder: Path) -> tuple[Toolchain, ...]:
@@ -25,23 +26,47 @@ def load_toolchains(folder: Path) -> tuple[Toolchain, ...]:
     converter = _converter()
     found: list[Toolchain] = []
     faults: list[str] = []
-    for path in sorted(folder.glob("*.toml")):
+    files = _read(folder, faults)
+    by_name = {_name(tables): tables for tables in files.values()}
+    for path, tables in files.items():
+        if by_name[_name(tables)] is not tables:
+            faults.append(f"{path}: name: another file has the name {_name(tables)!r}, too")
+            continue
         try:
-            toolchain = converter.structure(tomllib.loads(path.read_text("utf-8")), Toolchain)
-        except (OSError, ValueError) as error:
-            faults.append(f"{path.name}: {error}")
+            own = inherited(_name(tables), by_name)
+            toolchain = converter.structure(own, Toolchain)
         except cattrs.BaseValidationError as error:
-            faults += (
-                f"{path.name}: {fault}" for fault in cattrs.transform_error(error, path="", format_exception=_said)
-            )
+            faults += (f"{path}: {fault}" for fault in cattrs.transform_error(error, path="", format_exception=_said))
+        except ValueError as error:
+            faults.append(f"{path}: {error}")
         else:
             found.append(toolchain)
-            faults += (f"{path.name}: {fault}" for fault in _unknown_readers(toolchain))
+            faults += (f"{path}: {fault}" for fault in unknown_names(toolchain))
     if not found and not faults:
         faults.append(f"{folder}: there is no toolchain in this folder")
     if faults:
-        raise Misconfigured(tuple(faults))
+        raise Misconfigured(tuple(sorted(faults, key=lambda fault: fault.partition(":")[0])))
     return tuple(sorted(found, key=lambda one: one.precedence))
+
+
+def toolchain_names(toolchains: Iterable[Toolchain]) -> tuple[str, ...]:
+    """Returns: what a job may name as its toolchain."""
+    return tuple(sorted(one.name for one in toolchains))
+
+
+def _read(folder: Path, faults: list[str]) -> dict[str, Tables]:
+    """Returns: file name -> its tables."""
+    files: dict[str, Tables] = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            files[path.name] = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            faults.append(f"{path.name}: {error}")
+    return files
+
+
+def _name(tables: Tables) -> str:
+    return str(tables.get("name", ""))
 
 
 def _converter() -> cattrs.Converter:
@@ -83,16 +108,3 @@ def _said(error: BaseException, _type: type | None) -> str:
     if isinstance(error, KeyError):
         return f"{error.args[0]} is missing"
     return str(error)
-
-
-def _unknown_readers(toolchain: Toolchain) -> list[str]:
-    faults = [f"output_readers: no reader {name!r}" for name in toolchain.output_readers if name not in OUTPUT_READERS]
-    for job, ways in toolchain.jobs.items():
-        faults += [
-            f"jobs.{job}: step {step.name}: no report reader {reader!r}"
-            for way in ways
-            for step in way.steps
-            for reader in step.reports.values()
-            if reader not in REPORT_READERS
-        ]
-    return faults

@@ -20,5 +20,7 @@ def read_manifest(kind: ManifestKind, files: ProjectFiles) -> Manifest:
             return read_package_json(files)
         case ManifestKind.PYTHON:
             return read_python(files)
+        case ManifestKind.NONE:
+            return Manifest()
         case _:
             assert_never(kind)

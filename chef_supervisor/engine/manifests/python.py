@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from chef_supervisor.domain.files import ProjectFiles
 from chef_supervisor.engine import globs
 from chef_supervisor.engine.manifests.manifest import Manifest
+from chef_supervisor.engine.manifests.pin import Pin
+from chef_supervisor.engine.manifests.poetry import LOCK, locked_versions, poetry_python, poetry_requirements
 from chef_supervisor.engine.manifests.pyproject import read_pyproject, requirements, wanted_extras
-from chef_supervisor.engine.shapes import Unreadable
+from chef_supervisor.engine.manifests.uv import sources, without_python_pins, workspace_members
+from chef_supervisor.engine.shapes import Unreadable, a_dict, a_text
 
-# Written beside the project's own files for pip.
+# Written beside the project's own files for pip: what to install, and of which versions.
 GENERATED: Final = "chef-requirements.txt"
+CONSTRAINTS: Final = "chef-constraints.txt"
+_PYTHON_VERSION: Final = ".python-version"
 _SOME: Final = "{dev,develop,development,test,tests,testing,lint,ci,check}"
 _FILES: Final = (
     "requirements.txt",
@@ -53,24 +58,72 @@ def canonical(name: str) -> str:
 def read_python(files: ProjectFiles) -> Manifest:
     """Returns: what is required, and requirements files with what cannot be installed taken out."""
     warnings: list[str] = []
-    try:
-        pyproject = read_pyproject(files)
-    except Unreadable as error:
-        pyproject = {}
-        warnings.append(f"pyproject.toml cannot be read: {error}")
+    pyproject = _read(files, warnings)
+    members = list(workspace_members(files, pyproject))
     listed = {path: _lines(files[path]) for path in globs.matching(_ALL_FILES, files)}
-    declared = [line for line in dict.fromkeys(requirements(pyproject)) if _is_one_line(line)]
+    everything = [pyproject, *(tables for _, tables in members)]
+    declared = [line for line in dict.fromkeys(_declared(everything)) if _is_one_line(line)]
     warnings += _left_out([*declared, *(line for lines in listed.values() for line in lines)])
     kept = {path: [line for line in lines if not _why_not(line)] for path, lines in listed.items()}
     wanted = [path for path in globs.matching(_FILES, files) if any(map(_says_something, kept[path]))]
     own = [line for line in declared if not _why_not(line)]
+    unpinned = without_python_pins(files, [path for path, _ in members])
+    generated = {**unpinned, GENERATED: _generated(own, wanted), CONSTRAINTS: _constraints(files, warnings)}
     return Manifest(
         dependencies=_names([*own, *(line for path in wanted for line in kept[path])]),
         installs=bool(own or wanted),
-        files=_as_files(kept) | {GENERATED: _generated(own, wanted)},
-        words={"uv_extras": _uv_extras(pyproject)},
+        files=_as_files(kept) | generated,
+        words={"uv_extras": _uv_extras(pyproject), "python_path": _python_path([path for path, _ in members])},
+        pins=tuple(_pins(pyproject, files)),
         warnings=tuple(warnings),
     )
+
+
+def _read(files: ProjectFiles, warnings: list[str]) -> dict[str, Any]:
+    try:
+        return read_pyproject(files)
+    except Unreadable as error:
+        warnings.append(f"pyproject.toml cannot be read: {error}")
+        return {}
+
+
+def _declared(everything: list[dict[str, Any]]) -> Iterator[str]:
+    elsewhere = {canonical(name): place for tables in everything for name, place in sources(tables)}
+    for tables in everything:
+        for line in (*requirements(tables), *poetry_requirements(tables)):
+            name = _NAME.match(line)
+            place = elsewhere.get(canonical(name[1])) if name else None
+            if place is None:
+                yield line
+            elif name and place:
+                yield f"{name[1]} @ {place}"
+
+
+def _constraints(files: ProjectFiles, warnings: list[str]) -> bytes:
+    if LOCK not in files:
+        return b""
+    try:
+        lines, said = locked_versions(files)
+    except Unreadable as error:
+        warnings.append(f"{LOCK} cannot be read: {error}")
+        return b""
+    warnings += said
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _python_path(members: list[str]) -> tuple[str, ...]:
+    folders = ["", *(f"/{member}" for member in members)]
+    return tuple(f"/workspace{folder}{source}" for folder in folders for source in ("/src", ""))
+
+
+def _pins(pyproject: dict[str, Any], files: ProjectFiles) -> Iterator[Pin]:
+    declared = a_text(a_dict(pyproject.get("project")).get("requires-python"))
+    for wanted, where in ((declared, "requires-python"), (poetry_python(pyproject), "tool.poetry.dependencies")):
+        if wanted:
+            yield Pin("python", wanted, where)
+    if _PYTHON_VERSION in files:
+        wanted = files[_PYTHON_VERSION][:100].decode("utf-8", "replace").strip()
+        yield Pin("python", wanted, _PYTHON_VERSION)
 
 
 def with_packages(generated: bytes, packages: Iterable[str]) -> bytes:

@@ -1,4 +1,4 @@
-"""Finds the programs that boxes need: bubblewrap itself, a Python, Node and uv."""
+"""Finds the programs that boxes need: bubblewrap itself, a Python, Node, uv, ruff and what scripts/tools installs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
-from itertools import compress
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +18,12 @@ from chef_supervisor.sandboxes.config import BubblewrapConfig
 _USR: Final = Path("/usr")
 _OLDEST_PYTHON: Final = (3, 11)
 _NODE_AT: Final = "/opt/node"
-_UV_AT: Final = "/opt/uv/uv"
+_PROGRAMS_AT: Final = "/opt/bin"
+_TOOLS_AT: Final = "/opt/chef/tools"
+# Where scripts/tools puts them; its stamp says that all of them are there.
+_TOOLS: Final = Path(sys.prefix, "chef-tools")
+_STAMP: Final = "stamp"
+_OF_TOOLS: Final = ("pnpm", "pnpx", "yarn", "yarnpkg", "bun", "bunx", "oxlint")
 _SCRIPTS_AT: Final = "/opt/chef/bin"
 
 
@@ -42,24 +46,24 @@ class Tools:
 
 def find_tools(config: BubblewrapConfig) -> Tools:
     """
-    Returns: what is there; Node and uv may be missing.
+    Returns: what is there; Node, uv, ruff and the tools may be missing.
 
     Raises:
         SandboxUnavailable: there is no bubblewrap.
     """
     bwrap, parts = _find_bwrap(config)
     python, prefix = _find_python(config.python_prefix)
-    node, uv = _find_node(), _find_uv()
-    shown = ((prefix, str(prefix)), (node, _NODE_AT), (uv, _UV_AT))
-    folders = (_SCRIPTS_AT, f"{prefix}/bin", f"{_NODE_AT}/bin", str(Path(_UV_AT).parent))
-    there = (True, prefix, node, uv)
+    node, tools = _find_node(), _TOOLS if (_TOOLS / _STAMP).is_file() else None
+    programs = tuple((found, f"{_PROGRAMS_AT}/{name}") for name in ("uv", "ruff") if (found := _find_program(name)))
+    folders = ((prefix, str(prefix)), (node, _NODE_AT), (tools, _TOOLS_AT))
+    path = [_SCRIPTS_AT, *(f"{at}/bin" for source, at in folders if source), _PROGRAMS_AT]
     return Tools(
         bwrap=bwrap,
         bwrap_parts=parts,
         python=python,
-        shown=tuple((source, at) for source, at in shown if source),
-        scripts=_node_scripts() if node else {},
-        path=":".join([*compress(folders, there), "/usr/local/bin", "/usr/bin", "/bin"]),
+        shown=(*((source, at) for source, at in folders if source), *programs),
+        scripts={**(_node_scripts() if node else {}), **({} if tools else _missing_tools())},
+        path=":".join([*path, "/usr/local/bin", "/usr/bin", "/bin"]),
     )
 
 
@@ -96,13 +100,27 @@ def _find_node() -> Path | None:
 
 def _node_scripts() -> Mapping[str, str]:
     # A wheel holds no links, and the `npm` it has in their place does not find its own library.
-    run = 'exec {at}/bin/node {at}/lib/node_modules/npm/bin/{name}-cli.js "$@"'
-    return {f"{_SCRIPTS_AT}/{name}": "#!/bin/sh\n" + run.format(at=_NODE_AT, name=name) for name in ("npm", "npx")}
+    # No shell: it would drop variables that npm reads, such as `npm_config_//registry/:_authToken`.
+    run = '#!{at}/bin/node\nrequire("{at}/lib/node_modules/npm/bin/{name}-cli.js")\n'
+    return {f"{_SCRIPTS_AT}/{name}": run.format(at=_NODE_AT, name=name) for name in ("npm", "npx")}
 
 
-def _find_uv() -> Path | None:
-    beside = Path(sys.executable).with_name("uv")
-    found = beside if beside.is_file() else Path(shutil.which("uv") or _USR)
+def _missing_tools() -> Mapping[str, str]:
+    """Returns: programs that say how to get the ones they stand for; the user of a box cannot know."""
+    say = (
+        "#!/bin/sh\n"
+        'echo "{name} is not installed for boxes under bubblewrap: whoever runs this service can add it with'
+        ' ./scripts/just tools, or use Docker, whose image has it" >&2\n'
+        "exit 127\n"
+    )
+    missing = (name for name in _OF_TOOLS if not shutil.which(name, path="/usr/local/bin:/usr/bin:/bin"))
+    return {f"{_SCRIPTS_AT}/{name}": say.format(name=name) for name in missing}
+
+
+def _find_program(name: str) -> Path | None:
+    """Returns: the one of our environment, else of the PATH; None where `/usr` has it, or nothing has."""
+    beside = Path(sys.executable).with_name(name)
+    found = beside if beside.is_file() else Path(shutil.which(name) or _USR)
     return None if found.resolve().is_relative_to(_USR) else found.resolve()
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import attrs
 import pytest
 
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.job import JobType
 from chef_supervisor.domain.toolchain import Install
 from chef_supervisor.engine.plan import Plan, plan
-from tests.unit.engine.samples import BUDGET, TOOLCHAINS, as_bytes, package, planned
+from tests.unit.engine.samples import BUDGET, BY_NAME, TOOLCHAINS, as_bytes, package, planned
 
 
 @pytest.mark.parametrize(
@@ -25,10 +26,10 @@ def test_an_install_sees_manifests_only_and_is_linked(more: dict[str, str], comm
     found = planned(JobType.BUILD, files)
 
     assert found.install is not None
-    assert [command] == [" ".join(step.argv) for step in found.install.steps]
-    assert {"package.json", ".npmrc", "patches/a.patch", *more} == set(found.install.files)
-    assert (found.install.root, found.run.root, found.run.links_from) == ("/deps", "/workspace", "/deps")
-    assert (found.install.timeout_s, found.run.timeout_s) == (30, 60)
+    assert [command] == [" ".join(step.argv) for step in found.install.work.steps]
+    assert {"package.json", ".npmrc", "patches/a.patch", *more} == set(found.install.work.files)
+    assert (found.install.work.root, found.run.root, found.run.links_from) == ("{deps}", "/workspace", "{deps}")
+    assert (found.install.work.timeout_s, found.run.timeout_s) == (30, 60)
 
 
 NPMRC_KEPT = (
@@ -66,7 +67,7 @@ def test_an_install_goes_by_no_setting_that_could_run_the_projects_code(line: st
     found = planned(JobType.BUILD, {**package(("vite",)), ".npmrc": settings})
 
     assert found.install is not None
-    assert found.install.files[".npmrc"].decode().splitlines() == list(NPMRC_KEPT)
+    assert found.install.work.files[".npmrc"].decode().splitlines() == list(NPMRC_KEPT)
     assert found.run.files[".npmrc"] == settings.encode()
     assert any(warning.startswith(".npmrc: not used") for warning in found.warnings)
 
@@ -77,7 +78,7 @@ def test_settings_of_an_unreadable_project_are_looked_at_too() -> None:
     found = planned(JobType.TEST, files)
 
     assert found.install is not None
-    assert found.install.files[".npmrc"] == b""
+    assert found.install.work.files[".npmrc"] == b""
 
 
 def test_secrets_of_the_settings_stand_in_no_warning() -> None:
@@ -115,9 +116,9 @@ def test_pip_installs_what_is_declared_but_never_the_project() -> None:
     found = planned(JobType.TEST, files)
 
     assert found.install is not None
-    assert found.install.files["chef-requirements.txt"] == b"-r requirements.txt\nattrs\npytest>=8\nruff\nmypy\n"
-    assert found.install.files["requirements.txt"] == b"flask\n-r more/base.txt\nhttpx   ==1\n"
-    assert "pyproject.toml" not in found.install.files
+    assert found.install.work.files["chef-requirements.txt"] == b"-r requirements.txt\nattrs\npytest>=8\nruff\nmypy\n"
+    assert found.install.work.files["requirements.txt"] == b"flask\n-r more/base.txt\nhttpx   ==1\n"
+    assert "pyproject.toml" not in found.install.work.files
     assert any("-e ." in warning for warning in found.warnings)
 
 
@@ -125,22 +126,22 @@ def test_pytest_is_added_where_tests_need_it() -> None:
     found = planned(JobType.TEST, {"requirements.txt": "flask", "test_a.py": "\ndef test_a(): ..."})
 
     assert found.install is not None
-    assert found.install.files["chef-requirements.txt"] == b"-r requirements.txt\npytest\n"
+    assert found.install.work.files["chef-requirements.txt"] == b"-r requirements.txt\npytest\n"
 
 
 def test_uv_syncs_from_its_lock_file() -> None:
     pyproject = '[project]\nname = "a"\noptional-dependencies = { dev = [], gpu = [] }\n'
-    files = {"pyproject.toml": pyproject, "uv.lock": "", "test_a.py": "", "requirements.txt": "flask"}
+    files = {"pyproject.toml": pyproject, "uv.lock": "", "test_a.py": "import pytest", "requirements.txt": "flask"}
 
     found = planned(JobType.TEST, files)
 
     assert found.install is not None
-    assert [" ".join(step.argv) for step in found.install.steps] == [
-        "uv sync --frozen --no-install-project --no-install-workspace --no-build --all-groups --extra dev",
-        "uv pip install --no-build --python /deps/venv/bin/python pytest",
+    assert [" ".join(step.argv) for step in found.install.work.steps] == [
+        "uv sync --frozen --all-packages --no-install-workspace --no-build --all-groups --extra dev",
+        "uv pip install --no-build --python {deps}/venv/bin/python pytest",
     ]
-    assert {"pyproject.toml", "uv.lock"} == set(found.install.files)
-    assert found.install.env["UV_PROJECT_ENVIRONMENT"] == "/deps/venv"
+    assert {"pyproject.toml", "uv.lock"} == set(found.install.work.files)
+    assert found.install.work.env["UV_PROJECT_ENVIRONMENT"] == "{deps}/venv"
 
 
 def test_warnings_about_a_project_are_clean_text() -> None:
@@ -150,16 +151,16 @@ def test_warnings_about_a_project_are_clean_text() -> None:
 
 
 def test_a_toolchain_may_have_no_way_to_install() -> None:
-    toolchain = attrs.evolve(TOOLCHAINS[0], install=Install(sees=(), ways=()))
+    toolchain = attrs.evolve(BY_NAME["npm"], install=Install(sees=(), ways=()))
 
-    found = plan(JobType.BUILD, as_bytes(package(("vite",))), [toolchain], BUDGET)
+    found = plan(JobType.BUILD, Assignment(files=as_bytes(package(("vite",)))), [toolchain], BUDGET)
 
     assert isinstance(found, Plan)
     assert found.install is None
 
 
 def test_another_managers_lock_file_is_told_of() -> None:
-    found = planned(JobType.BUILD, {**package(("vite",)), "yarn.lock": ""})
+    found = planned(JobType.BUILD, {**package(("vite",)), "yarn.lock": "", "package-lock.json": "{}"})
 
     assert any("another package manager" in warning for warning in found.warnings)
 
@@ -185,13 +186,13 @@ def test_no_requirement_makes_pip_build_anything(line: str, listed_in: str) -> N
         {"requirements.txt": "pytest\n", listed_in: f"pytest\n{line}\n", "test_a.py": "def test_a(): pass"}
     )
 
-    found = plan(JobType.TEST, files, TOOLCHAINS, BUDGET)
+    found = plan(JobType.TEST, Assignment(files=files), TOOLCHAINS, BUDGET)
 
     assert isinstance(found, Plan)
     assert found.install is not None
-    assert line.strip() not in b"".join(found.install.files.values()).decode()
+    assert line.strip() not in b"".join(found.install.work.files.values()).decode()
     assert any(line.strip() in warning for warning in found.warnings)
-    assert "--only-binary=:all:" in found.install.steps[-1].argv
+    assert "--only-binary=:all:" in found.install.work.steps[1].argv
 
 
 @pytest.mark.parametrize(
@@ -208,11 +209,11 @@ def test_no_requirement_makes_pip_build_anything(line: str, listed_in: str) -> N
 def test_what_needs_no_build_stays_as_it_is(line: str) -> None:
     files = as_bytes({"requirements.txt": f"pytest\n{line}\n", "test_a.py": "def test_a(): pass"})
 
-    found = plan(JobType.TEST, files, TOOLCHAINS, BUDGET)
+    found = plan(JobType.TEST, Assignment(files=files), TOOLCHAINS, BUDGET)
 
     assert isinstance(found, Plan)
     assert found.install is not None
-    assert line in found.install.files["requirements.txt"].decode()
+    assert line in found.install.work.files["requirements.txt"].decode()
 
 
 @pytest.mark.parametrize(
@@ -231,7 +232,10 @@ def test_where_pytest_runs_the_tests_it_is_installed(text: str, lock: dict[str, 
 
     assert "pytest" in found.run.steps[-1].argv
     assert found.install is not None
-    asked_for = [*found.install.files.values(), *(" ".join(step.argv).encode() for step in found.install.steps)]
+    asked_for = [
+        *found.install.work.files.values(),
+        *(" ".join(step.argv).encode() for step in found.install.work.steps),
+    ]
     assert any(b"pytest" in text for text in asked_for)
 
 

@@ -7,41 +7,45 @@ import time
 import attrs
 import pytest
 
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.job import JobStatus, JobType
 from chef_supervisor.domain.outcome import Cause, Outcome, Verdict
 from chef_supervisor.domain.toolchain import Each, StepTemplate, Way
 from chef_supervisor.engine.plan import Plan, plan
 from tests.kit import sample_projects
-from tests.unit.engine.samples import BUDGET, TOOLCHAINS, as_bytes, package, planned
-
-CHEF_LINT = "tsc -p convex -noEmit --pretty false && tsc -p . -noEmit --pretty false && convex dev --once && vite build"
-
-
-ONLY_REFERENCES = '{ "files": [], /* none */ "references": [{ "path": "./tsconfig.app.json" }, { "path": "web" },] }'
-
-
-def chef_project() -> dict[str, str]:
-    return {
-        **package(("vite", "typescript", "convex", "eslint"), build="vite build", lint=CHEF_LINT, dev="convex dev"),
-        "tsconfig.json": '{"files": [], "references": [{"path": "./tsconfig.app.json"}]}',
-        "tsconfig.app.json": "{}",
-        "convex/tsconfig.json": "{}",
-    }
-
+from tests.unit.engine.samples import BUDGET, BY_NAME, TOOLCHAINS, as_bytes, package, planned
 
 RUNS = [
-    ("build", package(build="tsc -b && vite build"), ["npm run build"]),
-    ("build", package(("vite",)), ["node_modules/.bin/vite build"]),
-    ("build", package(("vite",), build="convex deploy && vite build"), ["node_modules/.bin/vite build"]),
-    (
-        "build",
-        package(("vite",), build="vite build", prebuild="npx convex dev --once"),
-        ["node_modules/.bin/vite build"],
-    ),
-    ("build", package(("vite",), build="npm run all", all="convex deploy"), ["node_modules/.bin/vite build"]),
-    ("build", chef_project(), ["npm run build"]),
-    ("build", {"a.py": "1"}, [r"python3 -m compileall -q -x (^|/)(\.venv|venv|node_modules|\.git)/ ."]),
     ("test", package(test="mocha && echo fine"), ["npm run test"]),
+    (
+        "test",
+        package(test="npx mocha test"),
+        ["npm run test -- --reporter json --reporter-option output=.chef/mocha.json"],
+    ),
+    ("test", package(test="mocha --reporter dot"), ["npm run test"]),
+    ("test", package(test="ava"), ["npm run test -- --tap"]),
+    ("test", package(test="node --import tsx --test test/*.ts"), ["npm run test"]),
+    (
+        "test",
+        package(test="bun test src"),
+        ["npm run test -- --reporter=junit --reporter-outfile=.chef/bun.xml"],
+    ),
+    (
+        "test",
+        {**package(("mocha",)), "test/a.js": ""},
+        ["node_modules/.bin/mocha --reporter json --reporter-option output=.chef/mocha.json"],
+    ),
+    ("test", {**package(("ava",)), "a.test.js": ""}, ["node_modules/.bin/ava --tap"]),
+    (
+        "test",
+        {**package(), "a.test.ts": 'import { test } from "bun:test"'},
+        ["bun test --reporter=junit --reporter-outfile=.chef/bun.xml"],
+    ),
+    (
+        "test",
+        {**package(("vitest",), test="vitest", pretest="convex dev --once"), "a.test.ts": ""},
+        ["node_modules/.bin/vitest --run --reporter=default --reporter=json --outputFile.json=.chef/vitest.json"],
+    ),
     (
         "test",
         {**package(test="cross-env A=1 vitest --coverage"), "a.test.ts": ""},
@@ -75,69 +79,13 @@ RUNS = [
     (
         "test",
         {"requirements.txt": "pytest", "test_a.py": ""},
-        ["/deps/venv/bin/python -m pytest --color=no --junitxml=.chef/pytest.xml"],
+        ["{deps}/venv/bin/python -m pytest --color=no --junitxml=.chef/pytest.xml"],
     ),
     ("test", {"test_a.py": "import unittest"}, ["python3 -m unittest discover -v"]),
     (
         "test",
         {"test_a.py": "import os\ndef test_a(): ..."},
-        ["/deps/venv/bin/python -m pytest --color=no --junitxml=.chef/pytest.xml"],
-    ),
-    ("lint", package(lint="eslint ."), ["npm run lint"]),
-    (
-        "lint",
-        chef_project(),
-        [
-            "node_modules/.bin/tsc --noEmit -p tsconfig.app.json --pretty false",
-            "node_modules/.bin/tsc --noEmit -p convex --pretty false",
-        ],
-    ),
-    (
-        "lint",
-        {**package(("eslint",)), "eslint.config.js": ""},
-        ["node_modules/.bin/eslint -f json -o .chef/eslint.json ."],
-    ),
-    (
-        "lint",
-        {**package(("typescript",)), "tsconfig.json": '{"include": ["src"]}', "tsconfig.app.json": "{}"},
-        [
-            "node_modules/.bin/tsc --noEmit -p tsconfig.app.json --pretty false",
-            "node_modules/.bin/tsc --noEmit -p tsconfig.json --pretty false",
-        ],
-    ),
-    (
-        "lint",
-        {**package(("typescript",)), "convex/tsconfig.json": "{}"},
-        ["node_modules/.bin/tsc --noEmit -p convex --pretty false"],
-    ),
-    ("lint", package(("oxlint",)), ["node_modules/.bin/oxlint"]),
-    (
-        "lint",
-        {**package(("@biomejs/biome",)), "biome.json": "{}"},
-        ["node_modules/.bin/biome lint --reporter=github ."],
-    ),
-    (
-        "lint",
-        {**package(("typescript",)), "tsconfig.json": ONLY_REFERENCES, "web/tsconfig.json": "{}"},
-        ["node_modules/.bin/tsc --noEmit -p web/tsconfig.json --pretty false"],
-    ),
-    (
-        "lint",
-        {**package(("typescript",)), "tsconfig.json": "{ broken"},
-        ["node_modules/.bin/tsc --noEmit -p tsconfig.json --pretty false"],
-    ),
-    (
-        "lint",
-        {"pyproject.toml": "[tool.ruff]\n", "a.py": ""},
-        ["/deps/venv/bin/python -m ruff check --no-cache --output-format=json --output-file=.chef/ruff.json ."],
-    ),
-    (
-        "lint",
-        {"requirements-dev.txt": "MyPy>=1\nflake8", "a.py": ""},
-        [
-            "/deps/venv/bin/python -m flake8 --extend-exclude=.venv,venv,node_modules",
-            "/deps/venv/bin/python -m mypy --show-column-numbers --no-error-summary --cache-dir=/dev/null .",
-        ],
+        ["{deps}/venv/bin/python -m pytest --color=no --junitxml=.chef/pytest.xml"],
     ),
 ]
 
@@ -162,13 +110,13 @@ SKIPS = [
     ("test", sample_projects.without_tests(sample_projects.load("python")), Cause.NO_TESTS),
     ("lint", package(), Cause.NO_SCRIPT),
     ("lint", package(("eslint",), lint="convex dev --once"), Cause.NO_SCRIPT),
-    ("lint", {"a.py": ""}, Cause.NO_SCRIPT),
+    ("lint", {"pyproject.toml": ""}, Cause.NO_SCRIPT),
 ]
 
 
 @pytest.mark.parametrize(("job_type", "files", "cause"), SKIPS)
 def test_nothing_to_do_is_told_before_anything_runs(job_type: str, files: dict[str, str], cause: Cause) -> None:
-    found = plan(JobType(job_type), as_bytes(files), TOOLCHAINS, BUDGET)
+    found = plan(JobType(job_type), Assignment(files=as_bytes(files)), TOOLCHAINS, BUDGET)
 
     assert isinstance(found, Outcome)
     assert (JobStatus.COMPLETED, Verdict.SKIPPED, cause) == (found.status, found.result.verdict, found.result.cause)
@@ -177,7 +125,7 @@ def test_nothing_to_do_is_told_before_anything_runs(job_type: str, files: dict[s
 
 @pytest.mark.parametrize("files", [{}, {"readme.md": ""}, {"deep/package.json": "{}"}])
 def test_a_project_that_no_toolchain_knows_fails_and_says_what_was_looked_for(files: dict[str, str]) -> None:
-    found = plan(JobType.BUILD, as_bytes(files), TOOLCHAINS, BUDGET)
+    found = plan(JobType.BUILD, Assignment(files=as_bytes(files)), TOOLCHAINS, BUDGET)
 
     assert isinstance(found, Outcome)
     assert (found.status, found.result.cause) == (JobStatus.FAILED, Cause.NO_TOOLCHAIN)
@@ -187,20 +135,12 @@ def test_a_project_that_no_toolchain_knows_fails_and_says_what_was_looked_for(fi
 
 
 def test_a_single_python_file_at_the_top_is_a_project() -> None:
-    at_the_top = plan(JobType.BUILD, as_bytes({"a.py": ""}), TOOLCHAINS, BUDGET)
-    below = plan(JobType.BUILD, as_bytes({"src/a.py": ""}), TOOLCHAINS, BUDGET)
+    at_the_top = plan(JobType.BUILD, Assignment(files=as_bytes({"a.py": ""})), TOOLCHAINS, BUDGET)
+    below = plan(JobType.BUILD, Assignment(files=as_bytes({"src/a.py": ""})), TOOLCHAINS, BUDGET)
 
     assert isinstance(at_the_top, Plan)
     assert isinstance(below, Outcome)
     assert below.result.cause is Cause.NO_TOOLCHAIN
-
-
-def test_analyze_without_anything_to_check_is_its_inventory() -> None:
-    found = plan(JobType.ANALYZE, as_bytes(package(("left-pad",))), TOOLCHAINS, BUDGET)
-
-    assert isinstance(found, Outcome)
-    assert (found.status, found.result.verdict) == (JobStatus.COMPLETED, Verdict.PASSED)
-    assert "1 dependencies declared" in found.result.summary
 
 
 def test_scripts_that_start_each_other_take_no_time_to_speak_of() -> None:
@@ -216,9 +156,9 @@ def test_scripts_that_start_each_other_take_no_time_to_speak_of() -> None:
 
 def test_a_way_whose_steps_all_fall_away_is_skipped() -> None:
     step = StepTemplate(name="check", each=Each.TSCONFIG, run=("tsc", "{each}"))
-    toolchain = attrs.evolve(TOOLCHAINS[0], jobs={JobType.LINT: (Way(steps=(step,)),)})
+    toolchain = attrs.evolve(BY_NAME["npm"], jobs={JobType.LINT: (Way(steps=(step,)),)})
 
-    found = plan(JobType.LINT, as_bytes(package()), [toolchain], BUDGET)
+    found = plan(JobType.LINT, Assignment(files=as_bytes(package())), [toolchain], BUDGET)
 
     assert isinstance(found, Outcome)
     assert found.result.cause is Cause.NO_SCRIPT
@@ -231,3 +171,11 @@ def test_steps_and_their_readers_go_together() -> None:
     assert found.run.reports == (".chef/ruff.json",)
     assert all(step.keep_going for step in found.run.steps)
     assert attrs.fields_dict(Plan).keys() >= {"install", "run"}
+
+
+def test_node_is_asked_for_a_report_by_its_environment() -> None:
+    found = planned(JobType.TEST, package(test="node --test test/"))
+
+    assert [" ".join(step.argv) for step in found.run.steps] == ["npm run test"]
+    assert "--test-reporter-destination=.chef/node.xml" in found.run.steps[0].env["NODE_OPTIONS"]
+    assert found.run.reports == (".chef/node.xml",)
