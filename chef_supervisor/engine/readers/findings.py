@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import attrs
 
-from chef_supervisor.domain.outcome import Diagnostic, Severity, TestCase, TestCounts, Verdict
+from chef_supervisor.domain.outcome import Diagnostic, Severity, TestCounts
 from chef_supervisor.engine.paths import project_path
 from chef_supervisor.engine.text import message_of
 
 MAX_DIAGNOSTICS: Final = 200
-MAX_CASES: Final = 500
-_LONGEST_NAME: Final = 500
 _LONGEST_CODE: Final = 100
 
 
@@ -52,33 +50,6 @@ def bounded(found: Iterable[Diagnostic | None]) -> tuple[Diagnostic, ...]:
     return tuple(one for kept in by_severity.values() for one in kept)[:MAX_DIAGNOSTICS]
 
 
-@attrs.define(eq=False)
-class Tally:
-    """Counts tests one by one and keeps 500 of them, failed ones first."""
-
-    _count: dict[Verdict, int] = attrs.field(factory=lambda: dict.fromkeys(Verdict, 0), init=False)
-    _kept: dict[Verdict, list[TestCase]] = attrs.field(factory=lambda: {one: [] for one in Verdict}, init=False)
-
-    def add(self, *, name: str, file: str, status: Verdict, ms: int, message: str = "") -> None:
-        """Count a test; its texts are cut and cleaned only where it is kept."""
-        self._count[status] += 1
-        if len(self._kept[status]) >= MAX_CASES:
-            return
-        case = TestCase(
-            name=message_of(name, _LONGEST_NAME),
-            file=project_path(file) or "",
-            status=status,
-            ms=ms,
-            message=message_of(message) if status is not Verdict.PASSED else "",
-        )
-        self._kept[status].append(case)
-
-    def counts(self) -> TestCounts:
-        """Returns: all that was counted."""
-        order = (Verdict.FAILED, Verdict.SKIPPED, Verdict.PASSED)
-        return TestCounts(
-            passed=self._count[Verdict.PASSED],
-            failed=self._count[Verdict.FAILED],
-            skipped=self._count[Verdict.SKIPPED],
-            cases=tuple(case for status in order for case in self._kept[status])[:MAX_CASES],
-        )
+def by_lines(read: Callable[[list[str]], Iterable[Diagnostic | None]]) -> Callable[[list[str]], Findings]:
+    """Returns: a reader of printed lines that finds diagnostics and no tests."""
+    return lambda lines: Findings(diagnostics=bounded(read(lines)))

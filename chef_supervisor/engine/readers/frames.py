@@ -19,14 +19,15 @@ _RULE: Final = re.compile(r"(?P<code>[\w@/-]{1,60}\([\w@/-]{1,80}\)): (?P<messag
 def read_frames(lines: list[str]) -> Iterator[Diagnostic | None]:
     """Yields: one finding per frame; its message is the line above the frame."""
     above = ""
+    bundler = "vite" if any(line.startswith(("vite v", "error during build:")) for line in lines) else "rolldown"
     for line in lines:
         match = _FRAME.fullmatch(line)
         if match is not None and above:
-            yield _finding(match, above)
+            yield _finding(match, above, bundler)
         above = line if line.strip() else above
 
 
-def _finding(place: re.Match[str], above: str) -> Diagnostic | None:
+def _finding(place: re.Match[str], above: str, bundler: str) -> Diagnostic | None:
     mark = _MARK.match(above)
     text = above[mark.end() :] if mark else above.strip()
     named = _BRACKETED.fullmatch(text) or _RULE.fullmatch(text)
@@ -38,5 +39,5 @@ def _finding(place: re.Match[str], above: str) -> Diagnostic | None:
         severity=Severity.WARNING if is_warning else Severity.ERROR,
         code=named["code"] if named else "",
         message=named["message"] if named else text,
-        tool="oxlint" if mark else "vite",
+        tool="oxlint" if mark else bundler,
     )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 from chef_supervisor.domain.outcome import Verdict
-from chef_supervisor.engine.readers.findings import Findings, Tally
+from chef_supervisor.engine.readers.findings import Findings
+from chef_supervisor.engine.readers.places import Place
+from chef_supervisor.engine.readers.tally import WHOLE_FILE, Tally
 from chef_supervisor.engine.shapes import Unreadable, a_dict, a_text, an_int, dicts, json_of, texts
 
-_LONGEST: Final = 20_000
-_TOOL_FRAME: Final = re.compile(r"\s{1,16}at (?:.*node_modules/|.*\(?node:|new Promise|.*<anonymous>\))")
 _STATUS: Final = {"passed": Verdict.PASSED, "failed": Verdict.FAILED}
 
 
@@ -28,7 +27,7 @@ def read_jest_json(content: bytes) -> Findings:
     tally = Tally()
     for suite in dicts(report["testResults"]):
         _add_suite(tally, suite)
-    return Findings(tests=tally.counts())
+    return tally.findings("jest" if "openHandles" in report else "vitest")
 
 
 def _add_suite(tally: Tally, suite: dict[str, Any]) -> None:
@@ -37,23 +36,19 @@ def _add_suite(tally: Tally, suite: dict[str, Any]) -> None:
     for case in dicts(suite.get("assertionResults")):
         status = _STATUS.get(a_text(case.get("status")), Verdict.SKIPPED)
         failed = failed or status is Verdict.FAILED
+        location = a_dict(case.get("location"))
         tally.add(
             name=_name(case),
             file=file,
             status=status,
             ms=an_int(case.get("duration")),
-            message=_without_tool_frames("\n".join(texts(case.get("failureMessages")))),
+            message="\n".join(texts(case.get("failureMessages"))),
+            place=Place(file, an_int(location.get("line")), an_int(location.get("column"))) if location else None,
         )
     if suite.get("status") == "failed" and not failed:
         # The file itself failed, as with a syntax error: no test of it was run.
-        message = a_text(suite.get("message")) or "the file could not be run"
-        tally.add(name="(the whole file)", file=file, status=Verdict.FAILED, ms=0, message=message)
-
-
-def _without_tool_frames(message: str) -> str:
-    # Frames of the runner say nothing about the project, and there are many.
-    lines = message[:_LONGEST].splitlines()
-    return "\n".join(line for line in lines if not _TOOL_FRAME.match(line))
+        message = a_text(suite.get("message")).removeprefix("  ● Test suite failed to run\n")
+        tally.add(name=WHOLE_FILE, file=file, status=Verdict.FAILED, message=message or "the file could not be run")
 
 
 def _name(case: dict[str, Any]) -> str:

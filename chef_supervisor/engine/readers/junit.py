@@ -1,18 +1,25 @@
-"""JUnit XML, as pytest and node write it. XML is hostile: no document type, no entities, bounded depth."""
+"""JUnit XML, as pytest, node, bun and vitest write it. XML is hostile: no document type, no entities, bounded depth."""
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from xml.parsers import expat
 
 import attrs
 
 from chef_supervisor.domain.outcome import Verdict
-from chef_supervisor.engine.readers.findings import Findings, Tally
+from chef_supervisor.engine.readers.findings import Findings
+from chef_supervisor.engine.readers.places import Place
+from chef_supervisor.engine.readers.python_names import file_of
+from chef_supervisor.engine.readers.tally import WHOLE_FILE, Tally, Totals
 from chef_supervisor.engine.shapes import Unreadable, an_int
 
 _MAX_DEPTH: Final = 200
 _MAX_TEXT: Final = 8000
+_RUNNERS: Final = ("vitest", "bun", "pytest", "jest", "mocha", "unittest", "ava")
+# node ends its report with its counts as comments: a test that has tests of its own is counted, but is no case.
+_NODE_COUNT: Final = re.compile(r" (pass|fail|cancelled|skipped|todo) (\d{1,9}) ")
 _ENDS: Final = {"failure": Verdict.FAILED, "error": Verdict.FAILED, "skipped": Verdict.SKIPPED}
 
 
@@ -31,6 +38,7 @@ def read_junit(content: bytes) -> Findings:
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
+    parser.CommentHandler = reader.comment
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, ValueError) as error:
@@ -39,7 +47,8 @@ def read_junit(content: bytes) -> Findings:
     if not reader.any_suite:
         msg = "it has no testsuite"
         raise Unreadable(msg)
-    return Findings(tests=reader.tally.counts())
+    totals = reader.totals()
+    return reader.tally.findings(reader.tool, totals)
 
 
 def _refuse_doctype(*_: object) -> None:
@@ -51,6 +60,8 @@ def _refuse_doctype(*_: object) -> None:
 class _Reader:
     tally: Tally = attrs.field(factory=Tally)
     any_suite: bool = False
+    tool: str = "test"
+    _counts: dict[str, int] = attrs.field(factory=dict)
     _depth: int = 0
     _case: dict[str, str] | None = None
     _status: Verdict = Verdict.PASSED
@@ -63,12 +74,34 @@ class _Reader:
         if self._depth > _MAX_DEPTH:
             msg = "it is nested too deep"
             raise Unreadable(msg)
-        self.any_suite = self.any_suite or name in {"testsuite", "testsuites"}
+        if name in {"testsuite", "testsuites"}:
+            self._open(attributes.get("name", ""))
         if name == "testcase":
             self._case, self._status, self._message, self._body = attributes, Verdict.PASSED, "", ""
         elif name in _ENDS and self._case is not None and self._status is not Verdict.FAILED:
             self._status, self._listening = _ENDS[name], True
             self._message, self._body = attributes.get("message", "")[:_MAX_TEXT], ""
+
+    def _open(self, suite: str) -> None:
+        # The outermost suite has the runner's name.
+        first = suite.lower().partition(" ")[0]
+        self.tool = first if not self.any_suite and first in _RUNNERS else self.tool
+        self.tool = first if self.tool == "test" and first == "pytest" else self.tool
+        self.any_suite = True
+
+    def comment(self, data: str) -> None:
+        if found := _NODE_COUNT.fullmatch(data):
+            self._counts[found[1]] = an_int(found[2])
+
+    def totals(self) -> Totals | None:
+        """Returns: node's own counts, where it told them."""
+        count = self._counts
+        if not {"pass", "fail"} <= count.keys():
+            return None
+        self.tool = "node"
+        return Totals(
+            count["pass"], count["fail"] + count.get("cancelled", 0), count.get("skipped", 0) + count.get("todo", 0)
+        )
 
     def text(self, data: str) -> None:
         if self._listening and len(self._body) < _MAX_TEXT:
@@ -83,11 +116,28 @@ class _Reader:
             self._case = None
 
     def _add(self, case: dict[str, str]) -> None:
-        file = case.get("file", "") or _python_file(case.get("classname") or case.get("name", ""))
+        file = case.get("file", "") or file_of(case.get("classname") or case.get("name", ""))
         ms = an_int(_milliseconds(case.get("time", "")))
+        line = an_int(case.get("line", ""))
+        self.tally.add(
+            # pytest's word for a file that could not be imported; its name is that of the module.
+            name=WHOLE_FILE if self._message == "collection failure" else case.get("name", ""),
+            file=file,
+            status=self._status,
+            ms=ms,
+            message=self._said(),
+            place=Place(file, line) if file and line else None,
+        )
+
+    def _said(self) -> str:
+        body = self._body.strip()
+        if body.startswith("Error [ERR_TEST_FAILURE]"):
+            # node wraps what was thrown, and only its stack is the test's.
+            body = body.partition("\n  cause: ")[2] or body
+        if self._message in body:
+            return body
         # The message first: the body may begin with pages of source.
-        message = self._body if self._body.startswith(self._message) else f"{self._message}\n{self._body.strip()}"
-        self.tally.add(name=case.get("name", ""), file=file, status=self._status, ms=ms, message=message)
+        return f"{self._message}\n{body}"
 
 
 def _milliseconds(seconds: str) -> float:
@@ -95,10 +145,3 @@ def _milliseconds(seconds: str) -> float:
         return float(seconds) * 1000
     except ValueError:
         return 0.0
-
-
-def _python_file(classname: str) -> str:
-    # pytest: `tests.test_app.TestThing`; the file is what comes before the first name with a capital.
-    names = classname.split(".")
-    classes = next((index for index, name in enumerate(names) if name[:1].isupper()), len(names))
-    return "/".join(names[:classes]) + ".py" if classes and names[classes - 1].find("test") >= 0 else ""

@@ -6,37 +6,64 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from chef_supervisor.domain.outcome import Diagnostic, Severity
-from chef_supervisor.engine.paths import project_path
-from chef_supervisor.engine.readers.findings import diagnostic
-from chef_supervisor.engine.shapes import an_int
+import attrs
 
-_PLACE: Final = re.compile(r'(?:E {3})?\s{2,8}File "(?P<file>[^"]{1,500})", line (?P<line>\d+)(?:, in .*)?')
-_ERROR: Final = re.compile(
-    r"(?:\*\*\* |E {3})?(?P<code>(?:\w+\.){0,8}\w*(?:Error|Exception|Interrupt|Exit|Warning))(?:: (?P<message>.*))?"
+from chef_supervisor.domain.outcome import Diagnostic, Severity
+from chef_supervisor.engine.readers.findings import diagnostic
+from chef_supervisor.engine.readers.places import Place, frame
+
+_ERROR: Final = re.compile(r"(?:\*\*\* )?(?P<code>(?:[A-Za-z_]\w{0,80}\.){0,8}[A-Za-z_]\w{0,80})(?:: (?P<message>.*))?")
+_CHAINED: Final = re.compile(
+    r"(?:During handling of the above exception, another exception occurred"
+    r"|The above exception was the direct cause of the following exception):"
 )
-_NOT_OWN: Final = ("venv/", "node_modules/")
+# Of an exception group every line stands behind a bar.
+_BAR: Final = re.compile(r" {2,60}\| ?")
+_FILE: Final = re.compile(r'  File ".{1,500}", line \d{1,9}(?:, in .*)?')
+_WARNING: Final = re.compile(r".*Warning")
 
 
 def read_traceback(lines: list[str]) -> Iterator[Diagnostic | None]:
-    """Yields: one finding per traceback that passes through the project."""
-    place: re.Match[str] | None = None
+    """Yields: one finding per traceback that passes through the project; of a chain the last, which was not caught."""
+    reader = _Reader()
     for line in lines:
-        if (found := _PLACE.fullmatch(line)) is not None:
-            place = found if _is_own(found["file"]) else place
-        elif place is not None and (error := _ERROR.fullmatch(line)) is not None:
-            yield diagnostic(
-                file=place["file"],
-                line=an_int(place["line"]),
-                column=0,
-                severity=Severity.ERROR,
-                code=error["code"],
-                message=error["message"] or error["code"],
-                tool="python",
-            )
-            place = None
+        yield from reader.line(_BAR.sub("", line, count=1) if line.startswith("  ") else line)
+    yield reader.held
 
 
-def _is_own(file: str) -> bool:
-    path = project_path(file)
-    return path is not None and not path.startswith(_NOT_OWN)
+@attrs.define(eq=False)
+class _Reader:
+    held: Diagnostic | None = None
+    _inside: bool = False
+    _place: Place | None = None
+
+    def line(self, line: str) -> Iterator[Diagnostic | None]:
+        if _FILE.fullmatch(line):
+            yield from self._frame(line)
+        elif _CHAINED.fullmatch(line):
+            # Where the last exception passes through nothing of the project, its cause did.
+            self._place = Place(self.held.file, self.held.line) if self.held is not None else None
+            self.held = None
+        elif self._inside and line[:1].strip() and (error := _ERROR.fullmatch(line)) is not None:
+            self._inside = False
+            self.held = self._found(error)
+            self._place = None
+
+    def _frame(self, line: str) -> Iterator[Diagnostic | None]:
+        if not self._inside:
+            yield self.held
+            self.held, self._inside = None, True
+        self._place = frame(line) or self._place
+
+    def _found(self, error: re.Match[str]) -> Diagnostic | None:
+        if self._place is None:
+            return None
+        return diagnostic(
+            file=self._place.file,
+            line=self._place.line,
+            column=0,
+            severity=Severity.WARNING if _WARNING.fullmatch(error["code"]) else Severity.ERROR,
+            code=error["code"],
+            message=error["message"] or error["code"],
+            tool="python",
+        )
