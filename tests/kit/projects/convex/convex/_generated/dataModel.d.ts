@@ -1,0 +1,3 @@
+import type { DataModelFromSchemaDefinition } from "convex/server";
+import schema from "../schema.js";
+export type DataModel = DataModelFromSchemaDefinition<typeof schema>;

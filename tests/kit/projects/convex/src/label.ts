@@ -1,0 +1,3 @@
+import { plural } from "./App";
+
+export const label = (count: number): string => `${count} ${plural(count)}`;
