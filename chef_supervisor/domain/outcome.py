@@ -6,6 +6,7 @@ import enum
 
 import attrs
 
+from chef_supervisor.domain.analysis import Analysis
 from chef_supervisor.domain.job import JobStatus
 
 
@@ -27,6 +28,8 @@ class Cause(enum.StrEnum):
     DISK_FULL = "disk_full"
     PIDS = "pids"
     TIMEOUT = "timeout"
+    OUTPUT_LIMIT = "output_limit"
+    BAD_ARCHIVE = "bad_archive"
     INSTALL_FAILED = "install_failed"
     NO_TOOLCHAIN = "no_toolchain"
     POISONED = "poisoned"
@@ -53,13 +56,23 @@ class Severity(enum.StrEnum):
 
 
 @attrs.frozen(kw_only=True)
+class Output:
+    """What was printed: the first and the last part, and how many bytes between them were dropped."""
+
+    head: str = ""
+    tail: str = ""
+    dropped_bytes: int = 0
+
+
+@attrs.frozen(kw_only=True)
 class StepResult:
-    """One step. `exit_code` is None where it did not run or was killed."""
+    """One step. `exit_code` is None where it did not run or was killed; `output` where it did not run."""
 
     name: str
     status: StepStatus
     exit_code: int | None
     ms: int
+    output: Output | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -110,17 +123,13 @@ class Artifact:
 
 
 @attrs.frozen(kw_only=True)
-class Output:
-    """What the steps printed: the first and the last part, and how many bytes between them were dropped."""
-
-    head: str = ""
-    tail: str = ""
-    dropped_bytes: int = 0
-
-
-@attrs.frozen(kw_only=True)
 class Result:
-    """What was found. `message` is one sentence for a person; `summary` at most 4 kB for a person or a model."""
+    """
+    What was found. `message` is one sentence for a person; `summary` at most 4 kB for a person or a model.
+
+    `toolchain`: the name of the one that was used. `cached_from`: the job that did the same work before, where nothing
+    was run for this one.
+    """
 
     verdict: Verdict
     cause: Cause | None = None
@@ -132,6 +141,9 @@ class Result:
     summary: str = ""
     output: Output = Output()
     warnings: tuple[str, ...] = ()
+    toolchain: str = ""
+    cached_from: str | None = None
+    analysis: Analysis | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
+from chef_supervisor.domain.analysis import Analysis
 from chef_supervisor.domain.job import JobStatus, JobType
-from chef_supervisor.domain.outcome import Cause, Outcome, Result, StepResult, StepStatus, TestCounts, Verdict
+from chef_supervisor.domain.outcome import Cause, Outcome, Output, Result, StepResult, StepStatus, TestCounts, Verdict
 from chef_supervisor.domain.work import EndedBy
+from chef_supervisor.engine.analysis import analysis_of, lines_of
 from chef_supervisor.engine.plan import Plan
-from chef_supervisor.engine.reading import Reading, output_of, read
+from chef_supervisor.engine.reading import Reading, outputs_of, read, text_of
 from chef_supervisor.engine.record import BoxRecord, Record, needs_retry
 from chef_supervisor.engine.summary import summary_of
 from chef_supervisor.engine.text import message_of
@@ -22,6 +25,7 @@ _CAUSE: Final = {
     EndedBy.OOM: Cause.OOM,
     EndedBy.DISK_FULL: Cause.DISK_FULL,
     EndedBy.PIDS: Cause.PIDS,
+    EndedBy.OUTPUT_LIMIT: Cause.OUTPUT_LIMIT,
 }
 _STEP_STATUS: Final = {Cause.TIMEOUT: StepStatus.TIMEOUT}
 _BY_LIMIT: Final = {
@@ -29,6 +33,7 @@ _BY_LIMIT: Final = {
     Cause.OOM: "needed more memory than it may use",
     Cause.DISK_FULL: "wrote more than its workspace can hold",
     Cause.PIDS: "started more processes than it may",
+    Cause.OUTPUT_LIMIT: "printed more than it may",
     Cause.INFRASTRUCTURE: "was ended from outside; the project is not to blame",
 }
 _ASKED: Final = {
@@ -54,24 +59,47 @@ def outcome_of(plan: Plan, record: Record) -> Outcome:
     """Returns: the outcome. Never raises, whatever the boxes said."""
     box = record.current
     installing = record.install is not None and box is record.install
-    reading = _install_reading(record) if installing else read(record, box.output)
-    judgement = _judge_install(box) if installing else _judge_run(plan, box, reading)
+    reading = read(record)
+    judgement = _judge(plan, record, reading)
+    installed = outputs_of(record.install) if record.install is not None else {}
+    decisive = _of_deciding(box, installed if installing else reading.outputs)
     result = Result(
         verdict=judgement.verdict,
         cause=judgement.cause,
         message=judgement.message,
-        steps=_steps(record),
+        toolchain=plan.toolchain,
+        steps=(*_steps(record.install, installed), *_steps(record.run, reading.outputs)),
         tests=reading.tests,
         diagnostics=reading.diagnostics,
         artifacts=tuple(record.artifacts.values()),
-        output=reading.output,
+        output=decisive,
         warnings=_warnings(plan, record, reading),
+        analysis=_analysis(plan, record),
     )
-    return Outcome(status=judgement.status, result=attrs.evolve(result, summary=summary_of(result, plan.inventory)))
+    found = "\n".join(lines_of(result.analysis)) if result.analysis is not None else ""
+    return Outcome(status=judgement.status, result=attrs.evolve(result, summary=summary_of(result, found)))
 
 
-def _install_reading(record: Record) -> Reading:
-    return Reading(tests=None, diagnostics=(), output=output_of(record.current.output, record), warnings=())
+def _analysis(plan: Plan, record: Record) -> Analysis | None:
+    if plan.analysis is None:
+        return None
+    failed = "the dependencies could not be installed" if record.install_failed else ""
+    return analysis_of(plan.analysis.asked, plan.analysis.readers, record.reports, nothing_ran=failed)
+
+
+def _of_deciding(box: BoxRecord, outputs: Mapping[int, Output]) -> Output:
+    """Returns: what the step printed that decided how the box ended: it ran into a limit, or failed, or was the last."""
+    tried = (_limited(box), box.first_failed(), max(box.started, default=None))
+    deciding = next((index for index in tried if index is not None), None)
+    return outputs.get(deciding, Output()) if deciding is not None else Output()
+
+
+def _judge(plan: Plan, record: Record, reading: Reading) -> _Judgement:
+    if record.refusal:
+        return _failed(Cause.INSTALL_FAILED, message_of(record.refusal))
+    if record.current is record.install:
+        return _judge_install(record.install)
+    return _judge_run(plan, record.current, reading)
 
 
 def _judge_install(box: BoxRecord) -> _Judgement:
@@ -125,7 +153,7 @@ def _no_tests(plan: Plan, box: BoxRecord, reading: Reading) -> bool:
     if failed is None:
         return counts is not None
     planned = plan.steps[failed]
-    printed = f"{reading.output.head}{reading.output.tail}"
+    printed = text_of(_of_deciding(box, reading.outputs))
     return box.ended[failed].exit_code in planned.no_tests_exit or any(
         text in printed for text in planned.no_tests_text
     )
@@ -172,25 +200,30 @@ def _how(box: BoxRecord) -> str:
 
 
 def _subject(box: BoxRecord) -> str:
-    limited = [index for index in sorted(box.ended) if box.ended[index].ended_by in _CAUSE]
-    index = next(iter([*limited, *sorted(box.started - box.ended.keys())]), None)
+    index = _limited(box)
     return f"The step {box.work.steps[index].name}" if index is not None else "The job"
 
 
-def _steps(record: Record) -> tuple[StepResult, ...]:
-    boxes = [box for box in (record.install, record.run) if box is not None]
-    return tuple(_step(box, index) for box in boxes for index in range(len(box.work.steps)))
+def _limited(box: BoxRecord) -> int | None:
+    limited = [index for index in sorted(box.ended) if box.ended[index].ended_by in _CAUSE]
+    return next(iter([*limited, *sorted(box.started - box.ended.keys())]), None)
 
 
-def _step(box: BoxRecord, index: int) -> StepResult:
+def _steps(box: BoxRecord | None, outputs: Mapping[int, Output]) -> tuple[StepResult, ...]:
+    if box is None:
+        return ()
+    return tuple(_step(box, index, outputs.get(index)) for index in range(len(box.work.steps)))
+
+
+def _step(box: BoxRecord, index: int, output: Output | None) -> StepResult:
     ended = box.ended.get(index)
     name = box.work.steps[index].name
     if ended is not None:
         cause = _CAUSE.get(ended.ended_by, Cause.EXIT)
         status = StepStatus.PASSED if box.passed(index) else _STEP_STATUS.get(cause, StepStatus.FAILED)
-        return StepResult(name=name, status=status, exit_code=ended.exit_code, ms=max(0, ended.ms))
+        return StepResult(name=name, status=status, exit_code=ended.exit_code, ms=max(0, ended.ms), output=output)
     status = _unended(box) if index in box.started else StepStatus.SKIPPED
-    return StepResult(name=name, status=status, exit_code=None, ms=0)
+    return StepResult(name=name, status=status, exit_code=None, ms=0, output=output)
 
 
 def _unended(box: BoxRecord) -> StepStatus:
@@ -202,4 +235,4 @@ def _warnings(plan: Plan, record: Record, reading: Reading) -> tuple[str, ...]:
     ends = [box.end for box in (record.install, record.run) if box is not None and box.end is not None]
     said = [message_of(warning, 300) for end in ends for warning in end.warnings[:_MOST_WARNINGS]]
     more = [f"{record.left_out} artifacts were left out"] if record.left_out else []
-    return (*plan.warnings, *reading.warnings, *said, *more)[:_MOST_WARNINGS]
+    return (*plan.warnings, *record.notes, *reading.warnings, *said, *more)[:_MOST_WARNINGS]

@@ -10,25 +10,33 @@ import attrs
 
 from chef_supervisor.domain.outcome import Artifact
 from chef_supervisor.domain.work import (
-    ArtifactFound,
+    ArtifactData,
     BoxEnded,
     BoxEvent,
     EndedBy,
+    LiveOutput,
     ReportFile,
+    Step,
     StepEnded,
     StepOutput,
     StepStarted,
+    StepTail,
     Work,
 )
-from chef_supervisor.engine.headtail import HeadTail
+from chef_supervisor.engine.headtail import HeadTail, shrink_to_fit
+from chef_supervisor.engine.install import at
 from chef_supervisor.engine.paths import project_path
 from chef_supervisor.engine.plan import Plan
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+# What stands for the place of the dependencies in all that is told.
+_DEPS: Final = "/deps"
 # A running step counts a tenth of an ended one: progress moves when it starts.
 _STARTED: Final = 1
 _WHOLE: Final = 10
 _MOST_PERCENT: Final = 99
+# What is kept of the output of all steps together.
+_MOST_OUTPUT_BYTES: Final = 2 << 20
 
 
 @attrs.define(eq=False)
@@ -36,7 +44,9 @@ class BoxRecord:
     """One box. Written by `Record.add()` only."""
 
     work: Work
-    output: HeadTail
+    outputs: dict[int, HeadTail] = attrs.field(factory=dict)
+    # The steps whose last bytes are being told.
+    tails: set[int] = attrs.field(factory=set)
     started: set[int] = attrs.field(factory=set)
     ended: dict[int, StepEnded] = attrs.field(factory=dict)
     end: BoxEnded | None = None
@@ -74,7 +84,8 @@ class Record:
     """
     Takes the events of the install box, where the plan has one, then those of the run box.
 
-    What the install printed is kept only where it failed.
+    Of what each step printed both ends are kept, and 2 MiB in all: where that is too little, of the steps that printed
+    the most the least is kept.
     """
 
     plan: Plan
@@ -83,12 +94,23 @@ class Record:
     reports: dict[str, bytes] = attrs.field(factory=dict, init=False)
     artifacts: dict[str, Artifact] = attrs.field(factory=dict, init=False)
     left_out: int = attrs.field(default=0, init=False)
+    # What is to be said of the dependencies, whoever installed them.
+    notes: tuple[str, ...] = attrs.field(default=(), init=False)
+    # Why what was installed cannot be used, as a sentence.
+    refusal: str = attrs.field(default="", init=False)
 
     def __attrs_post_init__(self) -> None:
         """Start with nothing said."""
-        limit = self.plan.output_bytes
-        self.install = BoxRecord(self.plan.install, HeadTail(limit)) if self.plan.install is not None else None
-        self.run = BoxRecord(self.plan.run, HeadTail(limit))
+        self.begin_install()
+        self.run = BoxRecord(at(self.plan.run, _DEPS))
+
+    def begin_install(self) -> None:
+        """Take the next events as those of an install, where the plan has one; a second one replaces the first."""
+        self.install = BoxRecord(at(self.plan.install.work, _DEPS)) if self.plan.install is not None else None
+
+    def reuse_install(self) -> None:
+        """Nothing is installed for this job: what is needed is there."""
+        self.install = None
 
     @property
     def current(self) -> BoxRecord:
@@ -96,6 +118,11 @@ class Record:
         if self.install is not None and not self.install.succeeded:
             return self.install
         return self.run
+
+    @property
+    def weight_bytes(self) -> int:
+        """How much there is to be read."""
+        return sum(map(len, self.reports.values())) + sum(output.kept for output in self._outputs())
 
     @property
     def install_failed(self) -> bool:
@@ -120,26 +147,57 @@ class Record:
         match event:
             case StepStarted(index):
                 self._start(box, index)
-            case StepOutput(_, chunk):
-                box.output.add(chunk)
+            case StepOutput() | LiveOutput() | StepTail():
+                self._keep_output(box, event)
             case StepEnded():
-                if self._is_step(box, event.index):
-                    box.ended.setdefault(event.index, event)
+                self._end(box, event)
             case ReportFile(path, content):
                 if path in box.work.reports:
                     self.reports.setdefault(path, content[: box.work.report_bytes])
-            case ArtifactFound(artifact):
-                self._keep(artifact)
+            case ArtifactData(whole=whole):
+                if whole is not None:
+                    self._keep(whole)
             case BoxEnded():
                 box.end = event
             case _:
                 assert_never(event)
 
+    def add_audited(self, event: BoxEvent) -> None:
+        """Take the next event of the box that asks about vulnerabilities: its reports are all that counts."""
+        audit = self.plan.analysis.audit if self.plan.analysis is not None else None
+        if audit is not None and isinstance(event, ReportFile) and event.path in audit.reports:
+            self.reports.setdefault(event.path, event.content[: audit.report_bytes])
+
     def _start(self, box: BoxRecord, index: int) -> None:
         if not self._is_step(box, index) or index in box.started:
             return
         box.started.add(index)
-        box.output.add(f"$ {' '.join(box.work.steps[index].argv)}\n".encode())
+        box.outputs[index] = HeadTail(self.plan.output_bytes, command_line(box.work.steps[index]))
+
+    @staticmethod
+    def _keep_output(box: BoxRecord, printed: StepOutput | LiveOutput | StepTail) -> None:
+        output = box.outputs.get(printed.index)
+        if output is None:
+            return
+        if isinstance(printed, LiveOutput):
+            # The end that counts comes as the tail; of a step that is killed with its box this is all there is.
+            output.skip(printed.skipped_bytes)
+        elif isinstance(printed, StepTail) and printed.index not in box.tails:
+            box.tails.add(printed.index)
+            output.begin_tail()
+        output.add(printed.chunk)
+
+    def _end(self, box: BoxRecord, ended: StepEnded) -> None:
+        if not self._is_step(box, ended.index) or ended.index in box.ended:
+            return
+        box.ended[ended.index] = ended
+        if ended.index in box.outputs:
+            box.outputs[ended.index].dropped += max(0, ended.dropped_bytes)
+        shrink_to_fit(self._outputs(), _MOST_OUTPUT_BYTES)
+
+    def _outputs(self) -> list[HeadTail]:
+        boxes = [box for box in (self.install, self.run) if box is not None]
+        return [output for box in boxes for output in box.outputs.values()]
 
     @staticmethod
     def _is_step(box: BoxRecord, index: int) -> bool:
@@ -153,10 +211,17 @@ class Record:
             self.left_out += 1
 
 
+def command_line(step: Step) -> bytes:
+    """Returns: what stands before the output of a step."""
+    return f"$ {' '.join(step.argv)}\n".encode(errors="replace")
+
+
 def needs_retry(record: Record) -> bool:
     """Returns: whether the infrastructure spoilt the run: a box ended from outside, without verdict or known limit."""
     box = record.current
-    return not box.whole and (box.end is None or box.end.ended_by in {EndedBy.EXIT, EndedBy.KILLED})
+    return (
+        not record.refusal and not box.whole and (box.end is None or box.end.ended_by in {EndedBy.EXIT, EndedBy.KILLED})
+    )
 
 
 def report_readers(plan: Plan) -> Mapping[str, str]:

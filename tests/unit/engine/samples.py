@@ -7,15 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import attrs
+
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.files import ProjectFiles
 from chef_supervisor.domain.job import JobType
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, ReportFile, StepEnded, StepOutput, StepStarted
 from chef_supervisor.engine.plan import Budget, Plan, plan
 from chef_supervisor.engine.record import Record
+from chef_supervisor.engine.text import decode, without_our_paths
 from chef_supervisor.engine.toolchains import load_toolchains
 from tests.kit import sample_projects
 
 TOOLCHAINS: Final = load_toolchains(Path(__file__).parents[3] / "config" / "toolchains")
+BY_NAME: Final = {one.name: one for one in TOOLCHAINS}
 BUDGET: Final = Budget(steps_timeout_s=60, install_timeout_s=30, output_bytes=262_144)
 _CAPTURES: Final = Path(__file__).parent / "captures"
 
@@ -23,6 +28,11 @@ _CAPTURES: Final = Path(__file__).parent / "captures"
 def capture(name: str) -> bytes:
     """Returns: what a tool really printed or reported; how each was made is in captures/README.md."""
     return (_CAPTURES / name).read_bytes()
+
+
+def printed(name: str) -> list[str]:
+    """Returns: the lines of a capture as readers get them."""
+    return without_our_paths(decode(capture(name))).splitlines()
 
 
 def as_bytes(files: Mapping[str, str]) -> ProjectFiles:
@@ -36,9 +46,9 @@ def package(dependencies: tuple[str, ...] = (), **scripts: str) -> dict[str, str
     return {"package.json": json.dumps(declared)}
 
 
-def planned(job_type: JobType, files: Mapping[str, str]) -> Plan:
+def planned(job_type: JobType, files: Mapping[str, str], asked: Assignment | None = None) -> Plan:
     """Returns: the plan; fails where it is an outcome."""
-    found = plan(job_type, as_bytes(files), TOOLCHAINS, BUDGET)
+    found = plan(job_type, attrs.evolve(asked or Assignment(), files=as_bytes(files)), TOOLCHAINS, BUDGET)
     assert isinstance(found, Plan), found
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.job import JobOptions, JobType
 from chef_supervisor.engine.plan import Budget, Plan, plan
 from tests.unit.engine.samples import TOOLCHAINS, as_bytes, package
@@ -12,7 +13,7 @@ SERVICE = Budget(steps_timeout_s=300, install_timeout_s=120, ceiling_s=1800)
 
 
 def planned(budget: Budget) -> Plan:
-    found = plan(JobType.TEST, as_bytes(package(("left-pad",), test="true")), TOOLCHAINS, budget)
+    found = plan(JobType.TEST, Assignment(files=as_bytes(package(("left-pad",), test="true"))), TOOLCHAINS, budget)
     assert isinstance(found, Plan)
     return found
 
@@ -52,5 +53,5 @@ def test_an_install_keeps_its_own_time() -> None:
     found = planned(SERVICE.asked(JobOptions(timeout_ms=1_000, step_timeout_ms=500)))
 
     assert found.install is not None
-    assert found.install.timeout_s == 120
-    assert {step.timeout_s for step in found.install.steps} == {120}
+    assert found.install.work.timeout_s == 120
+    assert {step.timeout_s for step in found.install.work.steps} == {120}

@@ -5,7 +5,7 @@ import pytest
 
 from chef_supervisor.domain.job import JobStatus, JobType
 from chef_supervisor.domain.outcome import Artifact, Cause, Outcome, StepStatus, Verdict
-from chef_supervisor.domain.work import ArtifactFound, BoxEnded, BoxEvent, EndedBy, StepOutput, StepStarted
+from chef_supervisor.domain.work import ArtifactData, BoxEnded, BoxEvent, EndedBy, StepOutput, StepStarted
 from chef_supervisor.engine.outcome import outcome_of
 from chef_supervisor.engine.record import Record
 from tests.kit import sample_projects
@@ -26,7 +26,8 @@ def outcome(
 
 
 def test_a_build_that_passes() -> None:
-    made = ArtifactFound(Artifact(path="dist/index.html", bytes=3, sha256="0" * 64))
+    whole = Artifact(path="dist/index.html", bytes=3, sha256="0" * 64)
+    made = ArtifactData(path=whole.path, chunk=b"abc", whole=whole)
 
     found = outcome(JobType.BUILD, [made, *box(exits=(0,), output=b"built")])
 
@@ -44,7 +45,7 @@ def test_a_build_that_fails_tells_the_compilers_message() -> None:
 
     assert (found.status, found.result.verdict, found.result.cause) == (JobStatus.FAILED, Verdict.FAILED, Cause.EXIT)
     assert found.result.message.startswith("The build failed at src/clock.ts:4: 'rest' is declared")
-    assert "src/clock.ts:5:3 error TS2322: Type 'number' is not assignable" in found.result.summary
+    assert "\nsrc/clock.ts\n  4:9 error TS6133 'rest' is declared" in found.result.summary
 
 
 def test_a_build_that_fails_without_a_finding_tells_how_it_ended() -> None:
@@ -158,7 +159,7 @@ def test_one_test_is_told_of_in_the_singular() -> None:
 
 
 def test_a_limit_that_a_later_step_ran_into_is_the_cause() -> None:
-    found = outcome(JobType.ANALYZE, box(exits=(1, None), ended_by=EndedBy.TIMEOUT))
+    found = outcome(JobType.ANALYZE, box(exits=(0, 0, 1, None), ended_by=EndedBy.TIMEOUT))
 
     assert (found.status, found.result.cause) == (JobStatus.TIMEOUT, Cause.TIMEOUT)
     assert found.result.message.startswith("The step typecheck tsconfig.node.json did not end")
@@ -182,7 +183,7 @@ def test_many_failing_tests_are_counted_in_the_summary() -> None:
 
 
 def test_pytest_says_by_its_exit_code_that_there_are_no_tests() -> None:
-    found = outcome(JobType.TEST, box(exits=(5,)), sample_projects.load("python"), install=box(exits=(0, 0)))
+    found = outcome(JobType.TEST, box(exits=(5,)), sample_projects.load("python"), install=box(exits=(0, 0, 0)))
 
     assert (found.status, found.result.cause) == (JobStatus.COMPLETED, Cause.NO_TESTS)
 
@@ -214,7 +215,7 @@ def test_warnings_only_pass() -> None:
 
 
 def test_analyze_completes_with_what_it_found() -> None:
-    found = outcome(JobType.ANALYZE, box(exits=(1, 0), output=capture("tsc7.txt")))
+    found = outcome(JobType.ANALYZE, box(exits=(0, 0, 1, 0, 0), output=capture("tsc7.txt")))
 
     expected = (JobStatus.COMPLETED, Verdict.FAILED, Cause.EXIT)
     assert expected == (found.status, found.result.verdict, found.result.cause)
@@ -227,16 +228,15 @@ def test_a_step_after_a_failed_one_is_skipped() -> None:
 
     found = outcome(JobType.TEST, [], files, install=box(exits=(1,)))
 
-    assert [one.status for one in found.result.steps] == [StepStatus.FAILED, StepStatus.SKIPPED, StepStatus.SKIPPED]
+    assert [one.status for one in found.result.steps] == [StepStatus.FAILED, *3 * [StepStatus.SKIPPED]]
 
 
 def test_warnings_of_the_box_are_told() -> None:
-    end = BoxEnded(complete=True, ended_by=EndedBy.EXIT, dropped_bytes=7, warnings=("a child was killed for memory",))
+    end = BoxEnded(complete=True, ended_by=EndedBy.EXIT, warnings=("a child was killed for memory",))
 
     found = outcome(JobType.BUILD, [*box(exits=(0,))[:-1], end])
 
     assert found.result.warnings == ("a child was killed for memory",)
-    assert found.result.output.dropped_bytes == 7
 
 
 def test_a_summary_keeps_to_its_limit_in_bytes() -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import unicodedata
 
+import attrs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.files import check_path
 from chef_supervisor.domain.job import JobType
 from chef_supervisor.domain.outcome import Artifact, Outcome
 from chef_supervisor.domain.work import (
-    ArtifactFound,
+    ArtifactData,
     BoxEnded,
     BoxEvent,
     EndedBy,
@@ -26,14 +28,20 @@ from chef_supervisor.engine.plan import Plan, plan
 from chef_supervisor.engine.readers import OUTPUT_READERS, REPORT_READERS
 from chef_supervisor.engine.record import Record
 from chef_supervisor.engine.shapes import Unreadable
+from chef_supervisor.engine.text import decode
 from tests.kit import sample_projects
 from tests.unit.engine.samples import BUDGET, TOOLCHAINS, capture, planned
 
 JOBS = [("web", job) for job in JobType] + [("python", job) for job in JobType if job is not JobType.LINT]
-PLANS = [planned(job, sample_projects.load(name)) for name, job in JOBS]
+PLANS = [
+    attrs.evolve(planned(job, sample_projects.load(name)), output_readers=tuple(OUTPUT_READERS)) for name, job in JOBS
+]
 CAPTURES = [
     "tsc7.txt", "vite8-syntax.txt", "vite6-not-exported.txt", "oxlint.txt", "eslint.txt", "biome-github.txt", "mypy.txt",
     "traceback.txt", "compileall.txt", "esbuild.txt", "vitest5-fail.json", "pytest9.xml", "node-test.xml", "eslint.json",
+    "mocha12.json", "stylelint17.json", "oxlint1.json", "node24.xml", "vitest5.txt", "jest30.txt", "mocha12.txt", "ava7.txt",
+    "node24-spec.txt", "node24-tap.txt", "vitest5-tap.txt", "bun1.txt", "pytest9-long.txt", "unittest.txt", "biome2.txt",
+    "stylelint17.txt", "ruff0-full.txt", "python-group.txt", "python-chain.txt", "node24-throw.txt", "vite8-plugin.txt",
 ]  # fmt: skip
 
 
@@ -44,6 +52,9 @@ def torn(content: bytes) -> st.SearchStrategy[bytes]:
 
 
 BYTES = st.one_of(st.binary(max_size=300), st.sampled_from(CAPTURES).map(capture).flatmap(torn))
+# Lines of what tools really print, in an order that none prints them in.
+LINES = sorted({line for name in CAPTURES for line in decode(capture(name)).splitlines()})
+SHUFFLED = st.lists(st.sampled_from(LINES), max_size=30)
 INDEXES = st.integers(-1, 4)
 EVENTS: st.SearchStrategy[BoxEvent] = st.one_of(
     st.builds(StepStarted, INDEXES),
@@ -57,14 +68,15 @@ EVENTS: st.SearchStrategy[BoxEvent] = st.one_of(
     ),
     st.builds(ReportFile, st.sampled_from([".chef/vitest.json", ".chef/pytest.xml", ".chef/ruff.json", "x"]), BYTES),
     st.builds(
-        ArtifactFound,
-        st.builds(Artifact, path=st.text(max_size=20), bytes=st.integers(-1, 9), sha256=st.just("0" * 64)),
+        ArtifactData,
+        path=st.text(max_size=20),
+        chunk=BYTES,
+        whole=st.builds(Artifact, path=st.text(max_size=20), bytes=st.integers(-1, 9), sha256=st.just("0" * 64)),
     ),
     st.builds(
         BoxEnded,
         complete=st.booleans(),
         ended_by=st.sampled_from(EndedBy),
-        dropped_bytes=st.integers(-1, 99),
         warnings=st.lists(st.text(max_size=20), max_size=3).map(tuple),
     ),
 )
@@ -114,9 +126,14 @@ def test_any_report_is_read_or_unreadable(reader: str, content: bytes) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.sampled_from(sorted(OUTPUT_READERS)), st.lists(st.text(max_size=80), max_size=8))
-def test_any_lines_are_read(reader: str, lines: list[str]) -> None:
-    list(OUTPUT_READERS[reader](lines))
+@given(st.sampled_from(sorted(OUTPUT_READERS)), st.one_of(st.lists(st.text(max_size=80), max_size=8), SHUFFLED))
+def test_any_lines_are_read_within_bounds(reader: str, lines: list[str]) -> None:
+    found = OUTPUT_READERS[reader](lines)
+
+    assert len(found.diagnostics) <= 200
+    if found.tests is not None:
+        assert min(found.tests.passed, found.tests.failed, found.tests.skipped) >= 0
+        assert len(found.tests.cases) <= 500
 
 
 JSON = st.recursive(
@@ -148,7 +165,7 @@ NAMES = [
 @settings(max_examples=150, deadline=None)
 @given(st.sampled_from(JobType), st.dictionaries(st.sampled_from(NAMES), MANIFEST))
 def test_any_project_is_planned(job_type: JobType, files: dict[str, bytes]) -> None:
-    found = plan(job_type, files, TOOLCHAINS, BUDGET)
+    found = plan(job_type, Assignment(files=files), TOOLCHAINS, BUDGET)
 
     if isinstance(found, Outcome):
         assert_valid(found)

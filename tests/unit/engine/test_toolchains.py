@@ -9,11 +9,11 @@ from chef_supervisor.domain.job import JobType
 from chef_supervisor.engine.toolchains import load_toolchains
 from tests.unit.engine.samples import TOOLCHAINS
 
-GOOD = 'name = "x"\nprecedence = 1\nlooks_for = "x"\nmanifest = "python"\ndetect = {}\n[install]\nsees = []\nways = []\n[jobs]\n'
+GOOD = 'name = "x"\nlooks_for = "x"\nmanifest = "python"\ndetect = [{ precedence = 1, when = {} }]\n[install]\nsees = []\nways = []\n[jobs]\n'
 
 
 def test_the_toolchains_we_ship_are_read_in_order_and_know_every_job_type() -> None:
-    assert [one.name for one in TOOLCHAINS] == ["npm", "uv", "pip"]
+    assert [one.precedence for one in TOOLCHAINS] == sorted(one.precedence for one in TOOLCHAINS)
     assert all(set(JobType) == set(one.jobs) for one in TOOLCHAINS)
 
 
@@ -33,12 +33,12 @@ def test_a_toolchain_needs_no_code(tmp_path: Path) -> None:
     ("text", "fault"),
     [
         ("name = ", "x.toml: Invalid value"),
-        (GOOD.replace('"x"\nprec', "7\nprec"), "must be str, not 7 @ .name"),
-        (GOOD.replace("= 1", '= "1"'), "must be int, not '1' @ .precedence"),
+        (GOOD.replace('"x"\nlooks', "7\nlooks"), "must be str, not 7 @ .name"),
+        (GOOD.replace("= 1", '= "1"'), "must be int, not '1' @ .detect[0].precedence"),
         (GOOD.replace("sees = []", 'sees = "all"'), "must be a list, not 'all' @ .install.sees"),
         (GOOD.replace("sees = []", "sees = [1]"), "@ .install.sees[0]"),
-        (GOOD.replace("detect = {}", 'detect = { fiel = ["x"] }'), "unknown key fiel @ .detect"),
-        (GOOD.replace("detect = {}", 'detect = { script_is = ["("] }'), "is no regular expression"),
+        (GOOD.replace("when = {}", 'when = { fiel = ["x"] }'), "unknown key fiel @ .detect[0].when"),
+        (GOOD.replace("when = {}", 'when = { script_is = ["("] }'), "is no regular expression"),
         (GOOD.replace('manifest = "python"\n', ""), "manifest is missing"),
         (GOOD.replace('"python"', '"cargo"'), "'cargo' is not a valid ManifestKind @ .manifest"),
         (GOOD + "brew = []", "'brew' is not a valid JobType"),
@@ -59,7 +59,7 @@ def test_a_fault_is_told_with_file_and_field(tmp_path: Path, text: str, fault: s
 
 
 def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:
-    (tmp_path / "a.toml").write_text(GOOD.replace("= 1", "= true").replace("detect = {}", "detect = { x = 1 }"))
+    (tmp_path / "a.toml").write_text(GOOD.replace("= 1", "= true").replace("when = {}", "when = { x = 1 }"))
     (tmp_path / "b.toml").write_bytes(b"\xff")
 
     with pytest.raises(Misconfigured) as caught:
