@@ -7,6 +7,7 @@ from typing import Final
 
 BOX_UID: Final = 65532
 AGENT_AT: Final = "/opt/chef/agent"
+KEEPER_AT: Final = "/opt/chef/keeper"
 WORKSPACE: Final = "/workspace"
 DEPENDENCIES_AT: Final = "/deps"
 # `/tmp` and `/dev/shm`, each.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 from chef_supervisor.domain.job import RunId
+from chef_supervisor.domain.shelf import Bounds, Inventory, Stored
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
 from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies
@@ -26,6 +28,9 @@ class NullSandbox:
     """Always available, isolates nothing, does nothing."""
 
     name = "null"
+
+    def __init__(self) -> None:
+        self.shelf = NullShelf()
 
     def belong_to(self, realm: str) -> None:
         """Nothing is marked."""
@@ -61,3 +66,40 @@ class NullSandbox:
 
 class NullDependencies:
     """Nowhere."""
+
+
+class NullShelf:
+    """Remembers that something was kept, and keeps nothing."""
+
+    def __init__(self) -> None:
+        self._stored: dict[str, Stored] = {}
+
+    async def identity(self) -> str:
+        """Returns: that boxes are made of nothing."""
+        return "null"
+
+    async def look(self, used: Mapping[str, float]) -> Inventory:
+        """Returns: what was put and not dropped."""
+        del used
+        return Inventory(secret=b"null", now_s=time.time(), stored=dict(self._stored))
+
+    async def put(
+        self, staging: object, key: str, *, bounds: Bounds, lifetime_s: float | None, notes: tuple[str, ...]
+    ) -> Inventory:
+        """Take note of it."""
+        del staging, bounds
+        now_s = time.time()
+        expires_s = None if lifetime_s is None else now_s + lifetime_s
+        self._stored[key] = Stored(bytes=0, made_s=now_s, used_s=now_s, expires_s=expires_s, notes=notes)
+        return await self.look({})
+
+    async def drop(self, keys: tuple[str, ...], used: Mapping[str, float]) -> Inventory:
+        """Forget it."""
+        for key in keys:
+            self._stored.pop(key, None)
+        return await self.look(used)
+
+    def entry(self, key: str) -> NullDependencies:
+        """Returns: nothing."""
+        del key
+        return NullDependencies()

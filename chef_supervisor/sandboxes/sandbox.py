@@ -10,20 +10,23 @@ from __future__ import annotations
 import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Final, Protocol
 
 import attrs
 
 from chef_supervisor.domain.job import RunId
+from chef_supervisor.domain.shelf import Shelf
 from chef_supervisor.domain.work import BoxEvent, Work
 from chef_supervisor.sandboxes.leftover import Leftover
 
 
 class Role(enum.StrEnum):
-    """What a box is for; it is also its label. Only an install box has network, and writes dependencies."""
+    """What a box is for; it is also its label. Only an install box has network."""
 
     JOB = "job"
+    # Writes dependencies: what managers of packages do; and what the dependencies' own scripts do.
     INSTALL = "install"
+    SCRIPTS = "scripts"
     # Made to see whether boxes can be made.
     PROBE = "probe"
 
@@ -61,14 +64,26 @@ class Box(Protocol):
         """
 
 
+WRITERS: Final = frozenset({Role.INSTALL, Role.SCRIPTS})
+
+
 class Dependencies(Protocol):
-    """A place for installed dependencies: an install box writes it at `/deps`, job boxes read it there."""
+    """
+    Installed dependencies, in a box at `/deps/<key>`.
+
+    Either a staging place, empty at first, all of whose `/deps` boxes of `WRITERS` write and others read; or an entry
+    of the shelf, which boxes of jobs read, and nothing of any other entry.
+    """
 
 
 class Sandbox(Protocol):
     """Starts boxes. One for the process, safe for concurrent use."""
 
     name: str
+
+    @property
+    def shelf(self) -> Shelf:
+        """Returns: where installed dependencies are kept."""
 
     def belong_to(self, realm: str) -> None:
         """Mark what is made from now on as one store's, so that supervisors of another one leave it alone."""
@@ -107,7 +122,7 @@ class Sandbox(Protocol):
         """
 
     def dependencies(self, name: str, run: RunId | None = None) -> AbstractAsyncContextManager[Dependencies]:
-        """Returns: an empty place for dependencies of that run; removed when the context is left."""
+        """Returns: an empty staging place for dependencies of that run; removed when the context is left."""
 
     def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AbstractAsyncContextManager[Box]:
         """

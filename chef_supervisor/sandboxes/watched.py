@@ -15,6 +15,7 @@ from typing import Final
 
 from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.domain.job import RunId
+from chef_supervisor.domain.shelf import Shelf
 from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies, Sandbox
 
@@ -126,6 +127,11 @@ class WatchedSandbox:
             SandboxUnavailable: they cannot; the reason says what to do.
         """
         await self._sandbox.probe()
+
+    @property
+    def shelf(self) -> Shelf:
+        """Returns: the sandbox's."""
+        return self._sandbox.shelf
 
     def dependencies(self, name: str, run: RunId | None = None) -> AbstractAsyncContextManager[Dependencies]:
         """Returns: what the sandbox returns."""

@@ -1,4 +1,4 @@
-"""The folders that dependencies are kept in: one a name, gone when they are left."""
+"""The folders that dependencies are installed in: one a name, gone when they are left."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 
 @attrs.frozen
 class DependencyFolder:
-    """A folder that boxes see as `/deps`."""
+    """A staging folder that boxes see as `/deps`."""
 
     path: Path
 

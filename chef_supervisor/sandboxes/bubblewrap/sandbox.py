@@ -6,12 +6,12 @@ import asyncio
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Sequence
-from contextlib import ExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from functools import cached_property
 from typing import Final
 
-from chef_supervisor.domain.errors import SandboxUnavailable
+from chef_supervisor.domain.errors import Bug, SandboxUnavailable
 from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.work import BoxEvent, EndedBy, Step, Work
 from chef_supervisor.sandboxes.bubblewrap import layout
@@ -20,6 +20,7 @@ from chef_supervisor.sandboxes.bubblewrap.leftovers import Leftovers
 from chef_supervisor.sandboxes.bubblewrap.places import DependencyFolder, dependency_folder
 from chef_supervisor.sandboxes.bubblewrap.process import BoxProcess
 from chef_supervisor.sandboxes.bubblewrap.seccomp import seccomp_program
+from chef_supervisor.sandboxes.bubblewrap.shelf import FolderShelf, StoredFolder
 from chef_supervisor.sandboxes.bubblewrap.tools import Tools, find_tools
 from chef_supervisor.sandboxes.bubblewrap.watch import Watch
 from chef_supervisor.sandboxes.config import BubblewrapConfig
@@ -27,7 +28,7 @@ from chef_supervisor.sandboxes.conversation import Conversation
 from chef_supervisor.sandboxes.inside import DEPENDENCIES_AT, most_file_bytes
 from chef_supervisor.sandboxes.leaving import finish
 from chef_supervisor.sandboxes.leftover import Leftover
-from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
+from chef_supervisor.sandboxes.sandbox import WRITERS, BoxOrder, Dependencies, Limits, Role
 
 _log: Final = logging.getLogger(__name__)
 _NPROC_IS_PER_NAMESPACE: Final = (5, 14)
@@ -36,7 +37,8 @@ _MIB: Final = 1 << 20
 CAVEATS: Final = (
     "memory is looked at a few times a second, not limited: a box may use more for an instant",
     "CPU time is not limited: boxes only give way to the supervisor",
-    "what an install writes is not limited in bytes",
+    "what an install writes is looked at about once a second: it may write more for an instant",
+    "installs have the network of this machine, loopback included",
     "on kernels before 5.14 the number of processes is looked at, not limited",
     "system calls are filtered on x86_64 and aarch64 only",
 )
@@ -86,6 +88,11 @@ class BubblewrapSandbox:
     def _tools(self) -> Tools:
         return find_tools(self._config)
 
+    @cached_property
+    def shelf(self) -> FolderShelf:
+        """Returns: where installed dependencies are kept."""
+        return FolderShelf(self._config, self._tools)
+
     def belong_to(self, realm: str) -> None:
         """Nothing is marked: what is left is told by the locks of the folders it lies in."""
 
@@ -133,7 +140,7 @@ class BubblewrapSandbox:
 
     @asynccontextmanager
     async def dependencies(self, name: str, run: RunId | None = None) -> AsyncIterator[Dependencies]:
-        """Returns: an empty folder below the data folder; removed when the context is left."""
+        """Returns: an empty staging folder below the data folder; removed when the context is left."""
         del run
         with self._leftovers.none_of(name):
             async with dependency_folder(self._config, name, as_root=self._as_root) as folder:
@@ -151,8 +158,9 @@ class BubblewrapSandbox:
             raise SandboxUnavailable(f"the name {order.name} is already in use by a running box")
         self._names.add(order.name)
         try:
-            async with self._started(order, dependencies) as box:
-                yield box
+            with _in_use(dependencies) as there:
+                async with self._started(order, there) as box:
+                    yield box
         finally:
             self._names.discard(order.name)
 
@@ -233,11 +241,29 @@ def _agent_of(process: BoxProcess) -> int:
         raise SandboxUnavailable(f"bubblewrap did not tell a box's process id: {error!r}") from error
 
 
+@contextmanager
+def _in_use(dependencies: Dependencies | None) -> Iterator[Dependencies | None]:
+    """Yields: the same; nothing in place of an entry that is gone, or going: the agent will say so."""
+    with ExitStack() as stack:
+        if isinstance(dependencies, StoredFolder):
+            try:
+                there = stack.enter_context(dependencies.used())
+            except OSError as error:
+                raise SandboxUnavailable(f"the store of dependencies cannot be used: {error.strerror}") from error
+            dependencies = dependencies if there else None
+        yield dependencies
+
+
 def _shown(role: Role, dependencies: Dependencies | None) -> layout.Shown | None:
-    if dependencies is None:
-        return None
-    assert isinstance(dependencies, DependencyFolder)  # noqa: S101  (of another sandbox: a bug)
-    return layout.Shown(str(dependencies.path), DEPENDENCIES_AT, writable=role is Role.INSTALL)
+    match dependencies:
+        case None:
+            return None
+        case StoredFolder():
+            return layout.Shown(str(dependencies.path), dependencies.at)
+        case DependencyFolder():
+            return layout.Shown(str(dependencies.path), DEPENDENCIES_AT, writable=role in WRITERS)
+        case _:
+            raise Bug
 
 
 class _Files:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import docker
-from docker.types import LogConfig, Mount, Ulimit
+from docker.types import LogConfig, Ulimit
 
 from chef_supervisor.sandboxes.config import DockerConfig
+from chef_supervisor.sandboxes.docker.mounts import StagingVolume, StoredVolume, mounts
 from chef_supervisor.sandboxes.inside import (
     BOX_UID,
-    DEPENDENCIES_AT,
     ENVIRONMENT,
     SMALL_TMPFS_BYTES,
     WORKSPACE,
@@ -24,13 +24,16 @@ REALM_LABEL: Final = "chef.realm"
 ROLE_LABEL: Final = "chef.role"
 JOB_LABEL: Final = "chef.job"
 RUN_LABEL: Final = "chef.run"
+# The key of the entry that a box uses: while it lives, no supervisor removes that.
+DEPENDENCIES_LABEL: Final = "chef.dependencies"
+Seen: TypeAlias = StagingVolume | StoredVolume | None
 _USER: Final = f"{BOX_UID}:{BOX_UID}"
 # The kernel takes a box before the supervisor.
 _OOM_SCORE: Final = 500
 
 
 def parameters(
-    client: docker.APIClient, config: DockerConfig, realm: str, order: BoxOrder, volume: str | None
+    client: docker.APIClient, config: DockerConfig, realm: str, order: BoxOrder, seen: Seen
 ) -> dict[str, Any]:
     """Returns: the arguments of `create_container`."""
     return {
@@ -40,7 +43,7 @@ def parameters(
         "user": _USER,
         "working_dir": WORKSPACE,
         "environment": dict(ENVIRONMENT),
-        "labels": labels(config, realm, order),
+        "labels": labels(config, realm, order, seen),
         "stdin_open": True,
         "tty": False,
         "stop_signal": "SIGKILL",
@@ -48,13 +51,14 @@ def parameters(
         # Else ~/.docker/config.json would put its proxies, and their passwords, into the box.
         "use_config_proxy": False,
         "healthcheck": {"test": ["NONE"]},
-        "host_config": _host_config(client, config, order, volume),
+        "host_config": _host_config(client, config, order, seen),
     }
 
 
-def labels(config: DockerConfig, realm: str, order: BoxOrder) -> dict[str, str]:
+def labels(config: DockerConfig, realm: str, order: BoxOrder, seen: Seen = None) -> dict[str, str]:
     """Returns: the order's labels and ours, which win."""
-    return {**order.labels, **marks(config, realm, order.role.value), "chef.image": config.image}
+    uses = {DEPENDENCIES_LABEL: seen.key} if isinstance(seen, StoredVolume) and seen.key else {}
+    return {**order.labels, **marks(config, realm, order.role.value), **uses, "chef.image": config.image}
 
 
 def marks(config: DockerConfig, realm: str, role: str) -> dict[str, str]:
@@ -62,9 +66,7 @@ def marks(config: DockerConfig, realm: str, role: str) -> dict[str, str]:
     return {SUPERVISOR_LABEL: config.instance, REALM_LABEL: realm, ROLE_LABEL: role}
 
 
-def _host_config(
-    client: docker.APIClient, config: DockerConfig, order: BoxOrder, volume: str | None
-) -> Mapping[str, Any]:
+def _host_config(client: docker.APIClient, config: DockerConfig, order: BoxOrder, seen: Seen) -> Mapping[str, Any]:
     limits = order.limits
     return client.create_host_config(
         network_mode="bridge" if order.role is Role.INSTALL else "none",
@@ -72,7 +74,7 @@ def _host_config(
         security_opt=["no-new-privileges:true"],
         read_only=True,
         tmpfs=_tmpfs(limits),
-        mounts=_mounts(order.role, volume),
+        mounts=mounts(order.role, seen),
         shm_size=SMALL_TMPFS_BYTES,
         mem_limit=limits.memory_bytes,
         memswap_limit=limits.memory_bytes,
@@ -97,19 +99,13 @@ def _tmpfs(limits: Limits) -> dict[str, str]:
     }
 
 
-def _mounts(role: Role, volume: str | None) -> list[Mount]:
-    if volume is None:
-        return []
-    return [Mount(target=DEPENDENCIES_AT, source=volume, type="volume", read_only=role is not Role.INSTALL)]
-
-
 def _ulimits(limits: Limits) -> list[Ulimit]:
     # No nproc: the kernel counts it per user id of the machine; the pids limit is the box's own.
     bounds = {"nofile": limits.open_files, "core": 0, "fsize": most_file_bytes(limits.workspace_bytes), "memlock": 0}
     return [Ulimit(name=name, soft=most, hard=most) for name, most in bounds.items()]
 
 
-def faults(inspected: Mapping[str, Any], order: BoxOrder, volume: str | None) -> list[str]:
+def faults(inspected: Mapping[str, Any], order: BoxOrder, seen: Seen) -> list[str]:
     """Returns: what the engine did not take as it was asked; an engine without a cgroup drops limits with a warning."""
     host, config = inspected["HostConfig"], inspected["Config"]
     wanted = {
@@ -132,7 +128,11 @@ def faults(inspected: Mapping[str, Any], order: BoxOrder, volume: str | None) ->
     found = [name for name, value in wanted.items() if (host.get(name) or None) != (value or None)]
     if config.get("User") != _USER:
         found.append("User")
-    mounts = [mount.get("Name") for mount in inspected.get("Mounts") or [] if mount.get("Type") != "tmpfs"]
-    if mounts != ([volume] if volume else []):
+    mounted = [
+        (mount.get("Name"), not mount.get("RW"))
+        for mount in inspected.get("Mounts") or []
+        if mount.get("Type") != "tmpfs"
+    ]
+    if mounted != [(mount["Source"], mount["ReadOnly"]) for mount in mounts(order.role, seen)]:
         found.append("Mounts")
     return found

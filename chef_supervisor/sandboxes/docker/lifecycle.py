@@ -16,6 +16,7 @@ from chef_supervisor.sandboxes.docker.container import (
     REALM_LABEL,
     RUN_LABEL,
     SUPERVISOR_LABEL,
+    Seen,
     faults,
     labels,
     parameters,
@@ -27,14 +28,14 @@ from chef_supervisor.sandboxes.sandbox import BoxOrder
 _CONFLICT: Final = 409
 
 
-def require_image(client: docker.APIClient, image: str) -> None:
+def require_image(client: docker.APIClient, image: str) -> str:
     """
-    Nothing is pulled.
+    Returns: its id. Nothing is pulled.
 
     Raises:
         ImageNotFound: the engine does not have it.
     """
-    client.inspect_image(image)  # type: ignore[no-untyped-call]
+    return str(client.inspect_image(image)["Id"])  # type: ignore[no-untyped-call]
 
 
 def create(
@@ -43,7 +44,7 @@ def create(
     config: DockerConfig,
     realm: str,
     order: BoxOrder,
-    volume: str | None,
+    seen: Seen,
     handover: Handover,
 ) -> str:
     """
@@ -52,7 +53,7 @@ def create(
     Raises:
         DockerException: the name is taken, or the engine refuses, or did not do as it was asked.
     """
-    asked = parameters(client, config, realm, order, volume)
+    asked = parameters(client, config, realm, order, seen)
     try:
         container = client.create_container(**asked)["Id"]
     except docker.errors.APIError as error:
@@ -60,7 +61,7 @@ def create(
             raise
         container = client.create_container(**asked)["Id"]
     handover.hand(container, partial(remove, client, container))
-    if missing := faults(client.inspect_container(container), order, volume):
+    if missing := faults(client.inspect_container(container), order, seen):
         raise EngineFault(f"the engine did not apply {', '.join(missing)}; see `docker info`")
     return str(container)
 

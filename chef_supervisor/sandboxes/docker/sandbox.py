@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -17,22 +16,20 @@ from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.conversation import Conversation
 from chef_supervisor.sandboxes.docker import lifecycle
 from chef_supervisor.sandboxes.docker.attach import AttachedLine
+from chef_supervisor.sandboxes.docker.cleanup import clean_up
+from chef_supervisor.sandboxes.docker.container import Seen
 from chef_supervisor.sandboxes.docker.engine import Engine
 from chef_supervisor.sandboxes.docker.handover import Handover
+from chef_supervisor.sandboxes.docker.keeper import Keeper
 from chef_supervisor.sandboxes.docker.leftovers import marked, remove_leftover
+from chef_supervisor.sandboxes.docker.mounts import StagingVolume, StoredVolume
 from chef_supervisor.sandboxes.docker.names import Names
+from chef_supervisor.sandboxes.docker.shelf import DockerShelf
 from chef_supervisor.sandboxes.docker.trouble import TROUBLE, unavailable
-from chef_supervisor.sandboxes.docker.volume import (
-    DependencyVolume,
-    make_volume,
-    remove_volume,
-    volume_labels,
-    volume_name,
-)
+from chef_supervisor.sandboxes.docker.volume import make_volume, remove_volume, volume_labels, volume_name
 from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
 
-_log: Final = logging.getLogger(__name__)
 _MIB: Final = 1 << 20
 _PROBE_LIMITS: Final = Limits(memory_bytes=64 * _MIB, cpus=0.1, pids=16, workspace_bytes=8 * _MIB)
 
@@ -69,11 +66,13 @@ class DockerSandbox:
         self._config = config
         self._engine = Engine(config)
         self._names = Names()
+        self._keeper = Keeper(engine=self._engine, config=config, names=self._names)
+        self.shelf = DockerShelf(self._keeper)
         self._realm = ""
 
     def belong_to(self, realm: str) -> None:
         """Label what is made from now on with that realm."""
-        self._realm = realm
+        self._realm = self._keeper.realm = realm
 
     async def ping(self) -> None:
         """
@@ -84,7 +83,8 @@ class DockerSandbox:
         """
         await self._engine.ask(lambda client: client.ping(), "reach the Docker Engine")
         image = self._config.image
-        await self._engine.ask(partial(lifecycle.require_image, image=image), f"use the runner image {image}")
+        require = partial(lifecycle.require_image, image=image)
+        self.shelf.image = await self._engine.ask(require, f"use the runner image {image}")
 
     async def probe(self) -> None:
         """
@@ -121,14 +121,14 @@ class DockerSandbox:
 
     @asynccontextmanager
     async def dependencies(self, name: str, run: RunId | None = None) -> AsyncIterator[Dependencies]:
-        """Returns: an empty volume; removed when the context is left."""
+        """Returns: an empty staging volume; removed when the context is left."""
         volume, handover = volume_name(name), Handover()
         labels = volume_labels(self._config, self._realm, run)
         make = partial(make_volume, name=volume, labels=labels, handover=handover)
         with self._names.use(LeftoverKind.VOLUME, volume):
             try:
                 await self._engine.call(make, f"make the volume {volume}")
-                yield DependencyVolume(volume)
+                yield StagingVolume(volume)
             finally:
                 if made := handover.give_up():
                     await self._clean_up(partial(remove_volume, name=made), f"remove the volume {made}")
@@ -157,10 +157,9 @@ class DockerSandbox:
     @asynccontextmanager
     async def _created(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[str]:
         """Returns: the id of a new container; it is removed when the context is left."""
-        assert dependencies is None or isinstance(dependencies, DependencyVolume)  # noqa: S101  (a bug)
-        volume, handover = dependencies.name if dependencies else None, Handover()
+        seen, handover = self._seen(order.role, dependencies), Handover()
         create = partial(
-            lifecycle.create, config=self._config, realm=self._realm, order=order, volume=volume, handover=handover
+            lifecycle.create, config=self._config, realm=self._realm, order=order, seen=seen, handover=handover
         )
         with self._names.use(LeftoverKind.CONTAINER, order.name):
             try:
@@ -168,6 +167,13 @@ class DockerSandbox:
             finally:
                 if made := handover.give_up():
                     await self._clean_up(partial(lifecycle.remove, container=made), f"remove the box {order.name}")
+
+    def _seen(self, role: Role, dependencies: Dependencies | None) -> Seen:
+        if dependencies is None:
+            # A box of a job that is started ahead of need does not know its dependencies yet.
+            return StoredVolume(self._config.volume) if role is Role.JOB and self.shelf.opened else None
+        assert isinstance(dependencies, StagingVolume | StoredVolume)  # noqa: S101  (of another sandbox: a bug)
+        return dependencies
 
     async def _attach(self, container: str) -> AttachedLine:
         try:
@@ -188,9 +194,4 @@ class DockerSandbox:
         raise SandboxUnavailable(f"the agent of {image} did not say hello ({complaint}); rebuild it: scripts/images")
 
     async def _clean_up(self, work: partial[None], doing: str) -> None:
-        try:
-            await self._engine.call(work, doing, self._config.stop_timeout_s)
-        except SandboxUnavailable as error:
-            # Given up, not taken back: the engine may still do it. Else the box ends by itself, as its input has ended, and
-            # the stopped container, or the volume, is a leftover from now on.
-            _log.warning("%s", error, extra={"event": "box.left_behind"})
+        await clean_up(self._engine, work, doing, self._config.stop_timeout_s)

@@ -1,4 +1,4 @@
-"""Installed dependencies as a named volume, made for one use."""
+"""Volumes for dependencies: one for each install, gone after it, and the store's, which stays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-import attrs
 import docker
 import docker.errors
 
@@ -17,14 +16,9 @@ from chef_supervisor.sandboxes.docker.container import JOB_LABEL, RUN_LABEL, SUP
 from chef_supervisor.sandboxes.docker.handover import Handover
 from chef_supervisor.sandboxes.docker.trouble import EngineFault
 
+# What the store's volume carries: no mark of a supervisor, so that nobody's sweep takes it.
+STORE_LABELS: Final = {"chef.store": "dependencies"}
 _NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
-
-
-@attrs.frozen
-class DependencyVolume:
-    """A volume that boxes see as `/deps`; the runner image has that folder owned by the box's user, so it is theirs."""
-
-    name: str
 
 
 def volume_name(name: str) -> str:
@@ -59,6 +53,17 @@ def make_volume(client: docker.APIClient, name: str, labels: Mapping[str, str], 
         client.remove_volume(name)
     client.create_volume(name, labels=dict(labels))
     handover.hand(name, partial(remove_volume, client, name))
+
+
+def ensure_store(client: docker.APIClient, name: str) -> None:
+    """
+    Make the store's volume where it is missing.
+
+    Raises:
+        DockerException: it cannot be made.
+    """
+    # The engine hands out the one that is there.
+    client.create_volume(name, labels=STORE_LABELS)
 
 
 def remove_volume(client: docker.APIClient, name: str) -> None:
