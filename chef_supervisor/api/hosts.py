@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+import attrs
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chef_supervisor.api.problems import Problem
@@ -12,7 +13,25 @@ from chef_supervisor.api.problems import Problem
 # A page can only have these as its own host where it came from this machine.
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
 _SETTING: Final = "CHEF_HTTP_ALLOWED_HOSTS"
-_SHAPE: Final = re.compile(rb"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{0,5})?")
+_SHAPE: Final = re.compile(rb"(?P<name>[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?P<port>:[0-9]{0,5})?")
+
+
+@attrs.frozen
+class Host:
+    """A Host header: the name in small letters, without the dot that may end it; `:port` or nothing."""
+
+    name: str
+    port: str
+
+
+def host_of(scope: Scope) -> Host | None:
+    """Returns: the host that is asked; None where there is not exactly one well-formed header."""
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    match = _SHAPE.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    if match is None:
+        return None
+    # `localhost.` is `localhost`, and must not be another host where it matters.
+    return Host(match["name"].decode().lower().removesuffix("."), (match["port"] or b"").decode())
 
 
 class AllowedHosts:
@@ -34,19 +53,17 @@ class AllowedHosts:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal([value for name, value in scope["headers"] if name == b"host"])
+        refusal = self._refusal(host_of(scope))
         if refusal is None:
             await self._app(scope, receive, send)
             return
         problem = Problem(status=400, code="invalid_host", detail=refusal)
         await problem.response()(scope, receive, send)
 
-    def _refusal(self, hosts: list[bytes]) -> str | None:
+    def _refusal(self, host: Host | None) -> str | None:
         """Returns: what to do, or None where the one host is answered."""
-        match = _SHAPE.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        if match is None:
+        if host is None:
             return f"send one Host header, a name with or without a port; {_SETTING} lists those that are answered"
-        name = match["name"].decode().lower()
-        if self._any or name in self._names or name.endswith(self._suffixes):
+        if self._any or host.name in self._names or host.name.endswith(self._suffixes):
             return None
-        return f"the host {name} is not answered here; {_SETTING} lists those that are"
+        return f"the host {host.name} is not answered here; {_SETTING} lists those that are"
