@@ -7,6 +7,7 @@ import enum
 import attrs
 
 from chef_supervisor.domain.job import JobId, JobOptions, JobStatus, JobType, QueueName, RunId, Tenant
+from chef_supervisor.domain.outcome import Outcome
 
 
 @attrs.frozen(kw_only=True)
@@ -53,6 +54,14 @@ class Original:
     options: JobOptions
     status: JobStatus
     payload: bytes = attrs.field(repr=False)
+
+
+@attrs.frozen
+class Remembered:
+    """The job that did a piece of work before, and how it ended."""
+
+    job_id: JobId
+    outcome: Outcome
 
 
 class Blame(enum.StrEnum):

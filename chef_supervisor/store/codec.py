@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import attrs
 import orjson
-from cattrs.gen import make_dict_unstructure_fn, override
+from cattrs.errors import CattrsError
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from cattrs.preconf.orjson import OrjsonConverter, make_converter
 
 from chef_supervisor.domain.errors import Bug
@@ -39,8 +40,8 @@ async def unpack(stored: bytes) -> bytes:
         Bug: the bytes were not made by `pack`.
     """
     if len(stored) < _THREAD_FROM_BYTES:
-        return _unpack(stored)
-    return await asyncio.to_thread(_unpack, stored)
+        return unpack_small(stored)
+    return await asyncio.to_thread(unpack_small, stored)
 
 
 def encode_result(result: Result) -> bytes:
@@ -50,6 +51,21 @@ def encode_result(result: Result) -> bytes:
         return orjson.dumps(shape)
     except orjson.JSONEncodeError:
         return orjson.dumps(_without_surrogates(shape))
+
+
+def decode_result(encoded: bytes) -> Result:
+    """
+    Returns: the result that `encode_result` was given.
+
+    Raises:
+        ValueError: it is none, or has what this version does not know.
+    """
+    try:
+        shape = orjson.loads(encoded)
+        return _CONVERTER.structure(shape if isinstance(shape, dict) else {}, Result)
+    except (CattrsError, TypeError, ValueError) as error:
+        msg = "a stored result that this version cannot read"
+        raise ValueError(msg) from error
 
 
 def pack_small(content: bytes) -> bytes:
@@ -72,7 +88,8 @@ def pack_plain(content: bytes) -> bytes:
     return _PLAIN + content
 
 
-def _unpack(stored: bytes) -> bytes:
+def unpack_small(stored: bytes) -> bytes:
+    """Returns: what `unpack` does, for a content that takes no time worth mentioning. Raises Bug as it does."""
     tag, content = stored[:1], memoryview(stored)[1:]
     if tag == _PLAIN:
         return bytes(content)
@@ -106,10 +123,17 @@ def _make_converter() -> OrjsonConverter:
 
     @converter.register_unstructure_hook_factory(attrs.has)
     def _in_camel_case(cls: type[attrs.AttrsInstance]) -> Any:
-        renames: Any = {field.name: override(rename=_camel(field.name)) for field in attrs.fields(cls)}
-        return make_dict_unstructure_fn(cls, converter, **renames)
+        return make_dict_unstructure_fn(cls, converter, **_renames(cls))
+
+    @converter.register_structure_hook_factory(attrs.has)
+    def _from_camel_case(cls: type[attrs.AttrsInstance]) -> Any:
+        return make_dict_structure_fn(cls, converter, _cattrs_forbid_extra_keys=True, **_renames(cls))
 
     return converter
+
+
+def _renames(cls: type[attrs.AttrsInstance]) -> Any:
+    return {field.name: override(rename=_camel(field.name)) for field in attrs.fields(cls)}
 
 
 _CONVERTER: Final = _make_converter()

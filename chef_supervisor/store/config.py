@@ -43,6 +43,9 @@ class StoreConfig:
     keep_s: float = 86_400.0
     keep_bytes: int = 1 << 28
 
+    # Of the log of one job: the first half of it and the last half.
+    log_bytes: int = 1 << 20
+
     # Who claims: it is written to the jobs it holds. Empty = nobody who could take them back.
     instance: str = ""
     # How long an Idempotency-Key is remembered.

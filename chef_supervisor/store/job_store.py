@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from chef_supervisor.domain.job import Claim, Fence, JobId, NewJob, QueueName, RunId
+from chef_supervisor.domain.job import Claim, Fence, JobId, NewJob, QueueName, RunId, Tenant
+from chef_supervisor.domain.job_log import LogPiece, LogPosition
 from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.store.answers import (
     Blame,
@@ -18,6 +19,7 @@ from chef_supervisor.store.answers import (
     Preflight,
     QueueStats,
     Reaped,
+    Remembered,
     Submitted,
 )
 
@@ -41,6 +43,15 @@ class JobStore(Protocol):
             NotDurable: queued, but not confirmed to be on disk.
         """
 
+    async def answered(self, job: NewJob) -> Submitted | None:
+        """
+        Returns: what was answered before to the request that this job stands for; None where it was never made, or
+            without a key. Nothing is queued, and the payload does not matter.
+
+        Raises:
+            KeyReused: as `submit`.
+        """
+
     async def claim(self, queue: QueueName, slots: int) -> Sequence[Claim]:
         """
         Take jobs; a caller that is cancelled leaves none behind.
@@ -54,6 +65,17 @@ class JobStore(Protocol):
 
     async def progress(self, job_id: JobId, fence: Fence, percent: int) -> bool:
         """Raise the progress (0..99; it never falls, and 100 comes with a completed end)."""
+
+    async def append_log(self, job_id: JobId, fence: Fence, pieces: Sequence[LogPiece]) -> bool:
+        """
+        Add to the log of a claimed job, in rising places; what is there already is not added twice.
+
+        The first piece of a run takes the place of all that earlier runs printed. The first `log_bytes` / 2 and the
+        last ones are kept.
+
+        Raises:
+            StoreFull: Redis has no memory left; nothing was added.
+        """
 
     async def finish(self, job_id: JobId, fence: Fence, outcome: Outcome) -> bool:
         """Record the one terminal state with its result. Idempotent by fence: a replay after success answers True."""
@@ -87,6 +109,9 @@ class JobStore(Protocol):
             UnknownJob: as `read`.
         """
 
+    async def was_forgotten(self, job_id: JobId, tenant: Tenant) -> bool:
+        """Returns: whether it was a job of that tenant and is past its retention; known of the last 10,000 of a queue."""
+
     async def read(self, job_id: JobId) -> JobState:
         """
         Returns: the small fields; the payload and the result are not touched.
@@ -97,6 +122,22 @@ class JobStore(Protocol):
 
     async def result(self, job_id: JobId) -> bytes | None:
         """Returns: the result as JSON in the shape of the API, or None where there is none (yet)."""
+
+    async def read_log(self, job_id: JobId, after: LogPosition, most: int) -> Sequence[LogPiece]:
+        """
+        Returns: the next pieces of the log that end after that place, in their order, at most so many; empty where
+            nothing more is there (yet), or no such job. The first may begin before that place.
+        """
+
+    async def remember_result(self, job_id: JobId, key: str, keep_s: float) -> None:
+        """
+        Let the result of that job, which is over, stand for all work of that key, for so long at most.
+
+        The last job of a key is the one that is remembered. Nothing is copied: what is forgotten with its job is gone.
+        """
+
+    async def remembered(self, queue: QueueName, key: str) -> Remembered | None:
+        """Returns: the job of that queue that did this work, and its end; None where none is (still) known."""
 
     async def stats(self) -> dict[QueueName, QueueStats]:
         """Returns: one entry for each queue."""
@@ -116,6 +157,14 @@ class JobStore(Protocol):
 
     async def owned(self, runs: Iterable[RunId]) -> frozenset[RunId]:
         """Returns: those of the runs that hold their job now. What belongs to any other run is an orphan."""
+
+    async def known(self, job_ids: Iterable[JobId]) -> frozenset[JobId]:
+        """
+        Returns: those of the jobs that are kept, whatever their state; the others were forgotten, or never were.
+
+        Raises:
+            UnknownJob: one is of no queue of ours.
+        """
 
     async def identity(self) -> str:
         """Returns: a random name of this store's data, made at the first call; supervisors that share it are one."""

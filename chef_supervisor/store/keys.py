@@ -41,6 +41,18 @@ class QueueKeys:
         """The result of a job that is over."""
         return f"{self._base}result:{job_id}"
 
+    def log(self, job_id: JobId) -> str:
+        """The stream of what the job's steps printed."""
+        return f"{self._base}log:{job_id}"
+
+    def request(self, name: str) -> str:
+        """What was answered to the request of that Idempotency-Key, as `lua/lib/idempotency.lua` writes it."""
+        return f"{self._base}idem:{name}"
+
+    def cached(self, key: str) -> str:
+        """The id of the ended job that did the work of that key."""
+        return f"{self._base}cached:{key}"
+
 
 def realm_key(prefix: str) -> str:
     """The key of the random name that this store's data has."""

@@ -19,6 +19,8 @@ from chef_supervisor.store.scripts import Script
 # What one script may take or look at, so that the server is not busy for more than a few milliseconds.
 MAX_SLOTS: Final = 256
 _BYTES_PER_SLOT: Final = MAX_BYTES // MAX_SLOTS
+# A log's last words may be older than its job's end by so much at most; its retention counts from the end.
+_LONGEST_RUN_MS: Final = 3_600_000
 # What callers are told is done must be on disk by then, where that is asked for. All else is found out by leases.
 _DURABLE: Final = frozenset({"submit", "finish", "postpone", "cancel"})
 # A flight waits up to a second for the disk, and holds a connection; whoever waited for it first would wait for two.
@@ -38,6 +40,7 @@ class QueueCommands:
     claim: Commands = attrs.field(init=False)
     renew: Commands = attrs.field(init=False)
     progress: Commands = attrs.field(init=False)
+    log: Commands = attrs.field(init=False)
     finish: Commands = attrs.field(init=False)
     release: Commands = attrs.field(init=False)
     postpone: Commands = attrs.field(init=False)
@@ -58,6 +61,7 @@ class QueueCommands:
         self.claim.orphaned = lambda item, jobs: self.give_back(str(item[0]), jobs)
         self.renew = self._batcher(scripts.RENEW, lambda: (clock.now(), lease_ms))
         self.progress = self._batcher(scripts.PROGRESS, lambda: (clock.now(),))
+        self.log = self._batcher(scripts.LOG, lambda: (clock.now(), config.log_bytes, keep_ms + _LONGEST_RUN_MS))
         self.finish = self._batcher(scripts.FINISH, lambda: (clock.now(), *retention))
         self.release = self._batcher(scripts.RELEASE, lambda: (clock.now(),))
         self.postpone = self._batcher(scripts.POSTPONE, lambda: (clock.now(), *poison, keep_ms))
@@ -77,7 +81,7 @@ class QueueCommands:
     def batchers(self) -> Iterable[Commands]:
         """Returns: all of them; `release` after those whose replies may cause releases."""
         ends = (self.finish, self.postpone, self.cancel, self.take_back, self.reap)
-        return (self.submit, self.claim, self.renew, self.progress, *ends, self.release)
+        return (self.submit, self.claim, self.renew, self.progress, self.log, *ends, self.release)
 
     def _batcher(self, script: Script, argv: Callable[[], Item], max_items: int = MAX_SLOTS) -> Commands:
         mark = self.keys.key("synced") if self.config.confirm_on_disk and script.name in _DURABLE else ""

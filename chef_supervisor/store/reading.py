@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chef_supervisor.domain.errors import StoreUnavailable
@@ -27,6 +27,14 @@ class Reading(StoreBase):
         with of_job(job_id):
             [stored] = await self._plain.run(("GET", self._of(job_id).keys.result(job_id)))
             return None if stored is None else await codec.unpack(stored)
+
+    async def known(self, job_ids: Iterable[JobId]) -> frozenset[JobId]:
+        """See `JobStore`."""
+        asked = tuple(job_ids)
+        if not asked:
+            return frozenset()
+        found = await self._plain.run(*(("EXISTS", self._of(job_id).keys.job(job_id)) for job_id in asked))
+        return frozenset(job_id for job_id, there in zip(asked, found, strict=True) if there)
 
     async def stats(self) -> dict[QueueName, QueueStats]:
         """See `JobStore`."""

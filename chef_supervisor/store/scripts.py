@@ -76,9 +76,17 @@ PROGRESS: Final = Script(
     each=("id", "fence", "percent"),
     uses=("allow_oom", "clock", "events", "fence"),
 )
+LOG: Final = Script(
+    name="log",
+    keys=("job:", "log:", "counters"),
+    argv=("now_ms", "keep_bytes", "keep_ms"),
+    each=("id", "fence", "pieces"),
+    uses=("clock", "fence", "logging"),
+    allow_oom=False,
+)
 FINISH: Final = Script(
     name="finish",
-    keys=("job:", "payload:", "result:", "log:", *_ENDS, "events", "counters"),
+    keys=("job:", "payload:", "result:", "log:", *_ENDS, "events", "counters", "forgotten"),
     argv=("now_ms", "keep_jobs", "keep_ms", "keep_bytes"),
     each=("id", "fence", "status", "cause", "result"),
     uses=("allow_oom", "clock", "events", "fence", "ending", "retention"),
@@ -115,7 +123,7 @@ REAP: Final = Script(
     name="reap",
     keys=(
         *("job:", "payload:", "result:", "log:", "pending", "delayed", "active", "completed", "failed", "turns"),
-        *("latest", "corrupt", "events", "counters", "wake"),
+        *("latest", "corrupt", "events", "counters", "wake", "forgotten"),
     ),
     argv=(
         *("now_ms", "latest_ms", "lease_ms", "max_ruined_runs", "poisoned_result", "keep_jobs", "keep_ms"),
@@ -127,4 +135,4 @@ REAP: Final = Script(
         *("promoting", "retention"),
     ),
 )
-ALL: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, FINISH, RELEASE, POSTPONE, CANCEL, TAKE_BACK, REAP)
+ALL: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, LOG, FINISH, RELEASE, POSTPONE, CANCEL, TAKE_BACK, REAP)

@@ -7,7 +7,7 @@ from hashlib import sha256
 from typing import Final, cast
 
 from chef_supervisor.domain.errors import KeyReused, QueueFull, StoreUnavailable
-from chef_supervisor.domain.job import JobId, JobStatus, NewJob, queue_of
+from chef_supervisor.domain.job import JobId, JobStatus, NewJob, Tenant, queue_of
 from chef_supervisor.store import codec, options, replies
 from chef_supervisor.store.answers import JobState, Original, Submitted
 from chef_supervisor.store.base import StoreBase
@@ -39,6 +39,19 @@ class Submitting(StoreBase):
                 _refuse(job, code)
         raise StoreUnavailable("a payload was gone before its job was queued")
 
+    async def answered(self, job: NewJob) -> Submitted | None:
+        """See `JobStore`."""
+        name, body_sha256 = _request(job)
+        if not name:
+            return None
+        [stored] = await self._plain.run(("GET", self._of(job.job_id).keys.request(name)))
+        if stored is None:
+            return None
+        job_id, body, created_ms, superseded = stored.decode().split(" ")
+        if body != body_sha256:
+            raise KeyReused
+        return _submitted(job, _REPLAYED, int(created_ms), job_id, superseded)
+
     async def cancel(self, job_id: JobId) -> JobState:
         """See `JobStore`."""
         async with bounded(self._timeout_s + self._config.confirm_s):
@@ -60,6 +73,11 @@ class Submitting(StoreBase):
         with of_job(job_id):
             fields, large = await self._plain.run(small, ("GET", keys.payload(job_id)))
         return await replies.original(job_id, fields, large)
+
+    async def was_forgotten(self, job_id: JobId, tenant: Tenant) -> bool:
+        """See `JobStore`."""
+        [ended] = await self._plain.run(("ZSCORE", self._of(job_id).keys.key("forgotten"), f"{job_id} {tenant}"))
+        return ended is not None
 
     async def _queue_job(self, job: NewJob, stored: bytes) -> Sequence[Reply]:
         queue = self._of(job.job_id)

@@ -10,8 +10,10 @@ import attrs
 
 from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.domain.job import RunId
+from chef_supervisor.domain.shelf import Shelf
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
 from chef_supervisor.sandboxes.leftover import Leftover
+from chef_supervisor.sandboxes.null import NullShelf
 from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies
 
 _STEP_S = 0.1
@@ -73,6 +75,7 @@ class FakeSandbox:
     orders: list[BoxOrder] = attrs.field(factory=list)
     open: set[str] = attrs.field(factory=set)
     started: asyncio.Event = attrs.field(factory=asyncio.Event)
+    shelf: Shelf = attrs.field(factory=NullShelf)
 
     async def probe(self) -> None:
         self.probes += 1

@@ -9,7 +9,7 @@ import attrs
 import orjson
 
 from chef_supervisor.domain.errors import CorruptState, QueueFull, StoreUnavailable, UnknownJob
-from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob, QueueName, RunId, queue_of
+from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob, QueueName, RunId, Tenant, queue_of
 from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.store.answers import (
     Blame,
@@ -24,8 +24,8 @@ from chef_supervisor.store.answers import (
     Reaped,
     Submitted,
 )
-from tests.kit.breakable import Breakable
 from tests.kit.fake_jobs import Held, Submissions, count, new_held
+from tests.kit.fake_logs import FakeLogs
 from tests.kit.fake_streams import START_MS, FakeStreams, tail_of
 
 # Infrastructure may ruin so many runs of a job; one more, and it is poisoned.
@@ -33,13 +33,14 @@ _RUINS = 3
 
 
 @attrs.define(eq=False)
-class FakeStore(Breakable):
+class FakeStore(FakeLogs):
     """
     Keeps jobs in a dict and events in lists, numbered as `<n>-0`. Leases never run out.
 
     A delayed job falls due by the loop's clock, and can be claimed after the next `reap`, as in Redis.
     `found` is what a preflight finds. `refusal` is raised by every submit; `full` makes every queue full; `corrupt`
     makes every job unreadable. `lose_finish_replies`: so many finishes are done and answered with an error.
+    `forgotten`: jobs past their retention, and whose they were.
     """
 
     queues: tuple[QueueName, ...] = (QueueName("builds"), QueueName("tests"), QueueName("lint"))
@@ -48,7 +49,7 @@ class FakeStore(Breakable):
     found: Preflight = attrs.field(factory=Preflight)
     corrupt: bool = False
     lose_finish_replies: int = 0
-    jobs: dict[JobId, Held] = attrs.field(factory=dict)
+    forgotten: set[tuple[JobId, Tenant]] = attrs.field(factory=set)
     told: FakeStreams = attrs.field(factory=FakeStreams)
     _submissions: Submissions = attrs.field(factory=Submissions)
 
@@ -78,6 +79,14 @@ class FakeStore(Breakable):
         await self.told.tell(held.state)
         return answer
 
+    async def answered(self, job: NewJob) -> Submitted | None:
+        await self._enter("answered")
+        return self._submissions.known(job)
+
+    async def was_forgotten(self, job_id: JobId, tenant: Tenant) -> bool:
+        await self._enter("was_forgotten")
+        return (job_id, tenant) in self.forgotten
+
     async def claim(self, queue: QueueName, slots: int) -> Sequence[Claim]:
         await self._enter("claim")
         pending = [held for held in self.jobs.values() if held.state.status is JobStatus.PENDING and held.due is None]
@@ -102,9 +111,12 @@ class FakeStore(Breakable):
         held = self.jobs[job_id]
         if held.fence != fence:
             return False
-        held.result = orjson.dumps({"verdict": outcome.result.verdict, "message": outcome.result.message})
+        result = {"verdict": outcome.result.verdict, "message": outcome.result.message}
+        made = [attrs.asdict(artifact) for artifact in outcome.result.artifacts]
+        held.result = orjson.dumps(result | ({"artifacts": made} if made else {}))
         cause = None if outcome.result.cause is None else outcome.result.cause.value
         if not held.state.status.terminal:
+            self.ends[job_id] = outcome
             failures = held.state.failures + (outcome.status in (JobStatus.FAILED, JobStatus.TIMEOUT))
             held.state = attrs.evolve(held.state, failures=failures, finished_at_ms=START_MS + 2, cause=cause)
             await self._change(held, status=outcome.status, progress=100)
@@ -195,6 +207,10 @@ class FakeStore(Breakable):
     async def owned(self, runs: Iterable[RunId]) -> frozenset[RunId]:
         await self._enter("owned")
         return frozenset(run for run in runs if self._owns(run))
+
+    async def known(self, job_ids: Iterable[JobId]) -> frozenset[JobId]:
+        await self._enter("known")
+        return frozenset(job_id for job_id in job_ids if job_id in self.jobs)
 
     async def identity(self) -> str:
         await self._enter("identity")

@@ -166,7 +166,7 @@ async def test_of_a_forgotten_job_nothing_is_left(
 
     # A claim's answer expires by itself.
     left = {key.rpartition(b"}:")[2].partition(b":")[0] for key in raw.scan_iter(f"{prefix}:*", count=1000)}
-    assert left <= {b"turns", b"events", b"counters", b"claim"}
+    assert left <= {b"turns", b"events", b"counters", b"claim", b"forgotten"}
     assert await counter(raw, prefix, "kept_bytes") == 0
     assert await counter(raw, prefix, "queued_bytes") == 0
     assert (await store.stats())[BUILDS] == QueueStats()

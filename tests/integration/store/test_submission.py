@@ -62,6 +62,19 @@ async def test_a_key_is_known_for_a_day_also_when_its_job_is_over(
     assert (await store.submit(keyed())).state.job_id != job.job_id
 
 
+async def test_an_answer_is_given_again_without_the_files_and_nothing_is_queued(store: RedisJobStore) -> None:
+    first = await store.submit(attrs.evolve(keyed(), supersedes=True))
+
+    again = await store.answered(attrs.evolve(keyed(), payload=b""))
+
+    assert again == attrs.evolve(first, replayed=True)
+    assert await store.answered(keyed(tenant="b")) is None
+    assert await store.answered(a_job()) is None
+    with pytest.raises(KeyReused):
+        await store.answered(keyed(body="c" * 64))
+    assert (await store.stats())[BUILDS].waiting == 1
+
+
 async def test_a_key_that_comes_with_another_body_is_refused(store: RedisJobStore) -> None:
     await store.submit(keyed())
 

@@ -51,8 +51,8 @@ def test_a_result_has_exactly_the_shape_of_the_api() -> None:
         "cause": "exit",
         "message": "1 test fails",
         "steps": [
-            {"name": "test", "status": "failed", "exitCode": 1, "ms": 12},
-            {"name": "lint", "status": "skipped", "exitCode": None, "ms": 0},
+            {"name": "test", "status": "failed", "exitCode": 1, "ms": 12, "output": None},
+            {"name": "lint", "status": "skipped", "exitCode": None, "ms": 0, "output": None},
         ],
         "tests": {
             "passed": 3,
@@ -75,6 +75,9 @@ def test_a_result_has_exactly_the_shape_of_the_api() -> None:
         "summary": "1 of 4 tests fails",
         "output": {"head": "head", "tail": "tail", "droppedBytes": 5},
         "warnings": ["a child was killed for memory"],
+        "toolchain": "",
+        "cachedFrom": None,
+        "analysis": None,
     }
 
 
@@ -90,6 +93,9 @@ def test_a_result_of_nothing_is_complete_too() -> None:
         "summary": "",
         "output": {"head": "", "tail": "", "droppedBytes": 0},
         "warnings": [],
+        "toolchain": "",
+        "cachedFrom": None,
+        "analysis": None,
     }
 
 

@@ -23,6 +23,7 @@ def test_the_prefixes_that_scripts_take_are_those_of_the_keys() -> None:
     assert KEYS.key("job:") + job_id == KEYS.job(job_id)
     assert KEYS.key("payload:") + job_id == KEYS.payload(job_id)
     assert KEYS.key("result:") + job_id == KEYS.result(job_id)
+    assert KEYS.key("log:") + job_id == KEYS.log(job_id)
 
 
 def test_all_keys_of_a_script_lie_in_one_slot() -> None:

@@ -89,8 +89,8 @@ def test_the_shebang_is_for_servers_that_know_it() -> None:
     assert source(scripts.SUBMIT, flags=True).startswith("#!lua\n")
 
 
-def test_only_submissions_are_refused_when_memory_is_full() -> None:
+def test_only_submissions_and_logs_are_refused_when_memory_is_full() -> None:
     """And those that are not begin with the write that has the same effect on 6.2."""
     for script in scripts.ALL:
-        assert script.allow_oom == (script is not scripts.SUBMIT)
+        assert script.allow_oom == (script not in (scripts.SUBMIT, scripts.LOG))
         assert script.allow_oom == (script.uses[0] == "allow_oom")

@@ -3,16 +3,16 @@ local SCHEMA = 1
 
 local function job_of(K, id)
   return redis.pcall('HMGET', K.job .. id, 'type', 'tenant', 'claims', 'runs', 'created', 'payload', 'failures',
-    'options', 'progress', 'fence', 'schema', 'bytes')
+    'options', 'progress', 'fence', 'schema', 'bytes', 'log')
 end
 
 local function told(id, job, run, runs)
   return { id, job[1], job[2], run, runs, tonumber(job[7] or 0), job[8] or '', job[5], job[6] }
 end
 
--- What its claim makes the claimer read, be it of the hash or under a key of its own.
+-- What its claim makes the claimer read, be it of the hash or under a key of its own. Its log is not.
 local function weight_of(job)
-  return tonumber(job[12] or 0) or 0
+  return (tonumber(job[12] or 0) or 0) - tonumber(string.match(job[13] or '', ' (%d+)$') or 0)
 end
 
 local function is_newer(job)

@@ -1,6 +1,9 @@
 -- retention: finished jobs are kept within bounds of count, age and bytes; a few are forgotten at a time, oldest first.
-local function forget(K, zset, id)
-  local job = redis.call('HMGET', K.job .. id, 'bytes', 'status')
+-- Of the last ones it stays known that they were there, and whose, for those who come back for their files.
+local KNOWN_FORGOTTEN = 10000
+
+local function forget(K, zset, id, ended)
+  local job = redis.call('HMGET', K.job .. id, 'bytes', 'status', 'tenant')
   local bytes = tonumber(job[1] or 0)
   redis.call('ZREM', zset, id)
   redis.call('UNLINK', K.job .. id, K.payload .. id, K.result .. id, K.log .. id)
@@ -8,6 +11,10 @@ local function forget(K, zset, id)
   redis.call('HINCRBY', K.counters, 'kept_bytes', 0 - bytes)
   if job[2] then
     redis.call('HINCRBY', K.counters, 'kept_' .. job[2], -1)
+  end
+  if job[3] then
+    redis.call('ZADD', K.forgotten, ended, id .. ' ' .. job[3])
+    redis.call('ZREMRANGEBYRANK', K.forgotten, 0, -1 - KNOWN_FORGOTTEN)
   end
   return bytes
 end
@@ -32,7 +39,7 @@ local function trim(K, max_jobs, max_bytes, oldest_ms, steps)
     if not pick then
       return step - 1
     end
-    kept = kept - forget(K, shelves[pick].zset, shelves[pick].id)
+    kept = kept - forget(K, shelves[pick].zset, shelves[pick].id, shelves[pick].at)
     shelves[pick] = look(shelves[pick].zset)
   end
   return steps
