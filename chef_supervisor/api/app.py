@@ -6,6 +6,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from chef_supervisor.api.artifacts import Artifacts
+from chef_supervisor.api.by_host import ByHost
 from chef_supervisor.api.cors import Cors
 from chef_supervisor.api.dependencies import ApiDependencies
 from chef_supervisor.api.events import Events
@@ -13,6 +15,11 @@ from chef_supervisor.api.headers import CommonHeaders
 from chef_supervisor.api.health import Health
 from chef_supervisor.api.hosts import AllowedHosts
 from chef_supervisor.api.jobs import Jobs
+from chef_supervisor.api.listing import Listing
+from chef_supervisor.api.logs import Logs
+from chef_supervisor.api.preview_address import PreviewHosts
+from chef_supervisor.api.preview_app import PreviewApp
+from chef_supervisor.api.previews import Previews
 from chef_supervisor.api.probe import StoreProbe
 from chef_supervisor.api.problems import exception_handlers
 from chef_supervisor.api.stats import Stats
@@ -35,20 +42,27 @@ class ChefApi(Starlette):
         return CommonHeaders(Cors(stack, self._http.cors_origins))
 
 
-def make_app(deps: ApiDependencies) -> Starlette:
-    """Returns: the app, without I/O of its own; `deps.feed` must be run beside it."""
-    return ChefApi(deps.settings.http, routes(deps))
+def make_app(deps: ApiDependencies) -> ASGIApp:
+    """Returns: the API and the previews, without I/O of their own; `deps.feed` must be run beside them."""
+    listing, hosts = Listing(deps.store), PreviewHosts(deps.settings.preview.suffix)
+    api = ChefApi(deps.settings.http, routes(deps, listing, hosts))
+    return ByHost(api, PreviewApp(deps, listing, hosts), hosts)
 
 
-def routes(deps: ApiDependencies) -> list[Route]:
+def routes(deps: ApiDependencies, listing: Listing, hosts: PreviewHosts) -> list[Route]:
     """Returns: every endpoint."""
+    artifacts = Artifacts(deps, listing)
     health, jobs, submissions = Health(deps, StoreProbe(deps.store)), Jobs(deps), Submissions(deps)
     return [
         Route("/api/health", health.ready),
         Route("/api/health/live", health.live),
         Route("/api/jobs", submissions.submit, methods=["POST"]),
         Route("/api/jobs/{job_id}", jobs.answer, methods=["GET", "DELETE"]),
+        Route("/api/jobs/{job_id}/logs", Logs(deps).read),
         Route("/api/jobs/{job_id}/retry", submissions.retry, methods=["POST"]),
+        Route("/api/jobs/{job_id}/artifacts", artifacts.all),
+        Route("/api/jobs/{job_id}/artifacts/{path:path}", artifacts.one),
+        Route("/preview/{job_id}/", Previews(deps, listing, hosts).lead),
         Route("/api/stats", Stats(deps).read),
         Route("/api/events", Events(deps).follow),
     ]

@@ -1,9 +1,10 @@
-"""Reads a request's body: at most so many bytes, within so much time, of the one media type that is spoken here."""
+"""Reads a request's body: at most so many bytes, within so much time, and not of a media type that is not read here."""
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -26,6 +27,16 @@ def require_json(request: Request) -> None:
     kinds = request.headers.getlist("content-type")
     if len(kinds) != 1 or _JSON.fullmatch(kinds[0]) is None:
         raise UnsupportedMedia(", ".join(kinds)[:_MAX_SHOWN])
+    require_plain(request)
+
+
+def require_plain(request: Request) -> None:
+    """
+    Refuse a body that is compressed as a whole.
+
+    Raises:
+        UnsupportedMedia: it is.
+    """
     coding = request.headers.get("content-encoding", "identity")
     if coding.lower() != "identity":
         raise UnsupportedMedia(f"Content-Encoding {coding[:_MAX_SHOWN]}")
@@ -36,6 +47,18 @@ async def read_body(request: Request, limit_bytes: int, timeout_s: float) -> byt
     Returns: the whole body.
 
     Raises:
+        TooLarge, RequestTimeout: as receive_body.
+    """
+    chunks: list[bytes] = []
+    await receive_body(request, limit_bytes, timeout_s, chunks.append)
+    return b"".join(chunks)
+
+
+async def receive_body(request: Request, limit_bytes: int, timeout_s: float, take: Callable[[bytes], object]) -> None:
+    """
+    Give the body to `take`, piece by piece as it comes; what that raises ends the reading.
+
+    Raises:
         TooLarge: by its Content-Length before a byte is read, or at the limit, whatever was announced.
         RequestTimeout: it was not whole in time.
     """
@@ -43,7 +66,7 @@ async def read_body(request: Request, limit_bytes: int, timeout_s: float) -> byt
         raise TooLarge("payload_too_large", "", limit_bytes)
     try:
         async with asyncio.timeout(timeout_s):
-            return await _read(request, limit_bytes)
+            await _receive(request, limit_bytes, take)
     except TimeoutError as error:
         raise RequestTimeout(timeout_s) from error
 
@@ -54,17 +77,16 @@ def _announced(request: Request) -> int:
     return int(text[:_MAX_DIGITS]) if text.isascii() and text.isdecimal() else 0
 
 
-async def _read(request: Request, limit_bytes: int) -> bytes:
-    chunks: list[bytes] = []
+async def _receive(request: Request, limit_bytes: int, take: Callable[[bytes], object]) -> None:
     size = 0
     more = True
     while more:
         message = await request.receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
+        chunk = message.get("body", b"")
+        size += len(chunk)
         if size > limit_bytes:
             raise TooLarge("payload_too_large", "", limit_bytes)
+        take(chunk)
         more = message.get("more_body", False)
-    return b"".join(chunks)

@@ -16,19 +16,30 @@ _PREFLIGHT: Final = [
 _EXPOSED: Final = (b"access-control-expose-headers", b"idempotent-replayed, location, retry-after")
 
 
-class Cors:
+class Origins:
     """
-    Names the caller's origin in the answer where it is an allowed one; no credentials are ever allowed.
+    Which pages may call.
 
     Args:
         origins: whole origins, `local` for this machine on any port, `*` for all.
     """
 
-    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
-        self._app = app
-        self._any = "*" in origins
+    def __init__(self, origins: tuple[str, ...]) -> None:
+        self.any = "*" in origins
         self._local = "local" in origins
         self._listed = frozenset(origin.rstrip("/").encode() for origin in origins)
+
+    def allow(self, origin: bytes) -> bool:
+        """Returns: whether a page of that origin may call."""
+        return self.any or origin in self._listed or (self._local and _LOCAL.fullmatch(origin) is not None)
+
+
+class Cors:
+    """Names the caller's origin in the answer where it is an allowed one; no credentials are ever allowed."""
+
+    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
+        self._app = app
+        self._origins = Origins(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope.get("headers", ()))
@@ -45,10 +56,10 @@ class Cors:
         await self._app(scope, receive, send_granted)
 
     def _granted(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
-        if self._any:
+        if self._origins.any:
             return [(b"access-control-allow-origin", b"*"), _EXPOSED]
         vary = (b"vary", b"Origin")
-        if origin is None or not (origin in self._listed or (self._local and _LOCAL.fullmatch(origin))):
+        if origin is None or not self._origins.allow(origin):
             return [vary]
         return [(b"access-control-allow-origin", origin), _EXPOSED, vary]
 

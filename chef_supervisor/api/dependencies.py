@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 import attrs
 
 from chef_supervisor.api.feed import EventFeed
-from chef_supervisor.domain.errors import UnknownJob
+from chef_supervisor.artifacts.store import ArtifactStore
+from chef_supervisor.domain.errors import Misconfigured, UnknownJob
 from chef_supervisor.domain.job import JobId, QueueName, queue_of
 from chef_supervisor.settings import Durability, Settings
 from chef_supervisor.store.config import CONFIRM_S
@@ -49,6 +50,11 @@ def _not_draining() -> bool:
     return False
 
 
+def no_seal(_variables: Mapping[str, str]) -> bytes:
+    """Seal nothing: a process that takes jobs in is given a key."""
+    raise Misconfigured(("there is no key to seal the secrets of jobs with",))
+
+
 def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
@@ -58,15 +64,20 @@ class ApiDependencies:
     """
     `hint` tells the dispatcher of the same process that a queue has work; it must return at once.
 
-    `draining` says whether the process is stopping. `random` gives that many bytes nobody can guess.
+    `draining` says whether the process is stopping. `random` gives that many bytes nobody can guess. `toolchains`: the
+    names a job may pick from. `seal` makes its secrets unreadable to all but the workers.
     """
 
     settings: Settings
     store: JobStore
     feed: EventFeed
     health: HealthSource
+    # None where nothing is kept.
+    artifacts: ArtifactStore | None = None
     hint: Callable[[QueueName], None] = _no_hint
     draining: Callable[[], bool] = _not_draining
+    toolchains: tuple[str, ...] = ()
+    seal: Callable[[Mapping[str, str]], bytes] = no_seal
     random: Callable[[int], bytes] = secrets.token_bytes
     now_ms: Callable[[], int] = _now_ms
     queues: tuple[QueueName, ...] = attrs.field()

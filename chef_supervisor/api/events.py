@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Final
 
 import orjson
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 from chef_supervisor.api.dependencies import ApiDependencies
 from chef_supervisor.api.errors import TooManyReaders
 from chef_supervisor.api.event_reader import EventReader
+from chef_supervisor.api.event_stream import HEARTBEAT_S, OPENING, EventStream, headers_alone
 from chef_supervisor.api.positions import read_cursor
 from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import rfc3339
@@ -23,18 +22,13 @@ from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
 from chef_supervisor.store.answers import JobEvent
 
-_MEDIA_TYPE: Final = "text/event-stream"
-# Proxies that buffer would hold the events back.
-_HEADERS: Final = {"X-Accel-Buffering": "no"}
-_HEARTBEAT_S: Final = 15.0
 _PLACE_TIMEOUT_S: Final = 0.8
-_OPENING: Final = b"retry: 1000\n\n"
 
 
 class Events:
     """The endpoint. A follower resumes by `Last-Event-ID`, which browsers send by themselves, or by `?after=`."""
 
-    def __init__(self, deps: ApiDependencies, *, heartbeat_s: float = _HEARTBEAT_S) -> None:
+    def __init__(self, deps: ApiDependencies, *, heartbeat_s: float = HEARTBEAT_S) -> None:
         self._deps = deps
         self._heartbeat_s = heartbeat_s
         self._limit = deps.settings.http.max_event_readers
@@ -49,10 +43,10 @@ class Events:
         if self._readers >= self._limit:
             raise TooManyReaders(self._limit)
         if request.method == "HEAD":
-            return Response(headers=_HEADERS, media_type=_MEDIA_TYPE)
+            return headers_alone()
         # Counted here and not in the stream: readers that come together must not all find the last place free.
         self._readers += 1
-        return _EventStream(self._stream(job_id, after), self._left)
+        return EventStream(self._stream(job_id, after), self._left)
 
     def _after(self, request: Request, parameter: str) -> dict[QueueName, str]:
         resumed = request.headers.get("last-event-id", "")
@@ -63,7 +57,7 @@ class Events:
     async def _stream(self, job_id: JobId | None, after: dict[QueueName, str]) -> AsyncGenerator[bytes, None]:
         with self._deps.feed.subscribe(job_id) as subscription:
             reader = EventReader(self._deps.store, self._deps.feed, subscription, after)
-            yield _OPENING
+            yield OPENING
             try:
                 async for entry in reader.replay():
                     yield _frame(entry, reader.cursor())
@@ -75,22 +69,6 @@ class Events:
 
     def _left(self) -> None:
         self._readers -= 1
-
-
-class _EventStream(StreamingResponse):
-    """Tells when it is over, and closes what it streamed, however it ended."""
-
-    def __init__(self, frames: AsyncGenerator[bytes, None], left: Callable[[], None]) -> None:
-        super().__init__(frames, headers=_HEADERS, media_type=_MEDIA_TYPE)
-        self._frames = frames
-        self._left = left
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            async with contextlib.aclosing(self._frames):
-                await super().__call__(scope, receive, send)
-        finally:
-            self._left()
 
 
 def _heartbeat(cursor: str) -> bytes:

@@ -14,6 +14,7 @@ import attrs
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from chef_supervisor.api.cut import AnswerCut
 from chef_supervisor.api.http_refusal import FRAMING, RefusedError, problem_of_parser, raw_answer
 from chef_supervisor.api.problems import Problem
 
@@ -37,10 +38,10 @@ class HeadLimits:
 
 
 class _NoCuts(logging.Filter):
-    """A request that is cut because the server stops is no crash."""
+    """A request that is cut, by ourselves or because the server stops, is no crash."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError)
+        return record.exc_info is None or not isinstance(record.exc_info[1], asyncio.CancelledError | AnswerCut)
 
 
 logger.addFilter(_NoCuts())

@@ -1,12 +1,11 @@
 """
 The body of `POST /api/jobs` -> domain. Strict at the top; in `data` callers may send more than is read.
 
-Parsing, checking and packing are one piece of work, so that a large body can be given to a thread whole.
+Parsing and checking are one piece of work, so that a large body can be given to a thread whole.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Mapping
@@ -14,9 +13,13 @@ from typing import Final
 
 import attrs
 
+from chef_supervisor.api.base_jobs import Changes
 from chef_supervisor.api.job_options import FIELDS, Wishes, read_wishes
-from chef_supervisor.api.project_files import read_project_files
+from chef_supervisor.api.off_loop import off_loop
+from chef_supervisor.api.project import Rules, read_project
 from chef_supervisor.api.strict_json import parse_json
+from chef_supervisor.api.upload import Upload
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.errors import Unprocessable
 from chef_supervisor.domain.job import (
     DEFAULT_PRIORITY,
@@ -27,31 +30,32 @@ from chef_supervisor.domain.job import (
     JobType,
     Tenant,
 )
-from chef_supervisor.domain.payload import pack
-from chef_supervisor.settings import FileLimits
 
-_KNOWN: Final = ("type", "priority", "data", *FIELDS)
+_KNOWN: Final = ("type", "priority", "data", "cache", *FIELDS)
 _TYPES: Final = {job_type.value: job_type for job_type in JobType}
 # Ids of Convex, UUIDs, nanoids, addresses of mail. No `:`, `/`, `{` or `*`: it becomes part of names in Redis.
 _CHAT_ID: Final = re.compile(r"[A-Za-z0-9_~@+=-][A-Za-z0-9._~@+=-]{0,127}")
 _MAX_SHOWN: Final = 50
-# A larger body takes milliseconds to read, which the event loop must not stand still for.
-_MAX_BYTES_ON_LOOP: Final = 64 * 1024
 
 
 @attrs.frozen(kw_only=True)
 class JobRequest:
-    """A job as somebody asks for it; `payload` are its files, packed."""
+    """
+    A job as somebody asks for it.
+
+    `changes`: what is different from an earlier job, whose files `assignment` lacks still; None where it is whole.
+    """
 
     type: JobType
     priority: int
     tenant: Tenant
     wishes: Wishes
     idempotency: Idempotency | None
-    payload: bytes = attrs.field(repr=False)
+    assignment: Assignment
+    changes: Changes | None
 
 
-async def read_job_request(body: bytes, limits: FileLimits, key: str | None) -> JobRequest:
+async def read_job_request(upload: Upload, rules: Rules, key: str | None) -> JobRequest:
     """
     Returns: what is asked for; the loop turns meanwhile. `key` is the Idempotency-Key that came with it.
 
@@ -60,28 +64,28 @@ async def read_job_request(body: bytes, limits: FileLimits, key: str | None) -> 
         Unprocessable: the first field that is wrong, with its path.
         TooLarge: the files are.
     """
-    if len(body) <= _MAX_BYTES_ON_LOOP:
-        return _read(body, limits, key)
-    return await asyncio.to_thread(_read, body, limits, key)
+    return await off_loop(upload.size_bytes, _read, upload, rules, key)
 
 
-def _read(body: bytes, limits: FileLimits, key: str | None) -> JobRequest:
-    asked = parse_json(body)
+def _read(upload: Upload, rules: Rules, key: str | None) -> JobRequest:
+    asked = parse_json(upload.job)
     if not isinstance(asked, dict):
         raise Unprocessable("invalid_body", "", "send a JSON object with type and data")
     _check_known(asked)
-    job_type, priority, wishes = _job_type(asked), _priority(asked), read_wishes(asked)
+    job_type, priority, wishes, cache = _job_type(asked), _priority(asked), read_wishes(asked), _cache(asked)
     data = asked.get("data")
     if not isinstance(data, dict):
         raise Unprocessable("invalid_data", "data", "must be an object with chatId and projectFiles")
     tenant = _chat_id(data.get("chatId"))
+    assignment, changes = read_project(data, upload.archive, rules)
     return JobRequest(
         type=job_type,
         priority=priority,
         tenant=tenant,
         wishes=wishes,
-        payload=pack(read_project_files(data.get("projectFiles"), limits)),
-        idempotency=None if key is None else idempotency_of(key, body),
+        idempotency=None if key is None else Idempotency(key=key, body_sha256=upload.sha256),
+        assignment=attrs.evolve(assignment, cache=cache),
+        changes=changes,
     )
 
 
@@ -113,6 +117,13 @@ def _priority(body: Mapping[str, object]) -> int:
     if type(asked) is not int or not LOWEST_PRIORITY <= asked <= HIGHEST_PRIORITY:
         allowed = f"{LOWEST_PRIORITY} to {HIGHEST_PRIORITY}, or {', '.join(PRIORITY_BY_NAME)}"
         raise Unprocessable("invalid_priority", "priority", f"must be a whole number {allowed}")
+    return asked
+
+
+def _cache(body: Mapping[str, object]) -> bool:
+    asked = body.get("cache", False)
+    if not isinstance(asked, bool):
+        raise Unprocessable("invalid_cache", "cache", "must be true or false")
     return asked
 
 

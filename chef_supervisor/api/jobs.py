@@ -8,16 +8,21 @@ import logging
 import re
 from typing import Final
 
+import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chef_supervisor.api.dependencies import ApiDependencies
+from chef_supervisor.api.off_loop import off_loop
 from chef_supervisor.api.promptly import promptly
 from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import job_view, json_response
 from chef_supervisor.api.subscription import Entry, Subscription
-from chef_supervisor.domain.errors import AlreadyOver, StoreUnavailable, UnknownJob, Unprocessable
+from chef_supervisor.domain.errors import AlreadyOver, NoFindingsYet, StoreUnavailable, UnknownJob, Unprocessable
 from chef_supervisor.domain.job import JobId, JobStatus
+from chef_supervisor.engine.sarif import MEDIA_TYPE as SARIF
+from chef_supervisor.engine.sarif import sarif_of
+from chef_supervisor.engine.shapes import a_dict
 from chef_supervisor.store.answers import Gap, JobState
 
 _SECONDS: Final = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?")
@@ -36,12 +41,20 @@ class Jobs:
         return await (self.cancel(request) if request.method == "DELETE" else self.read(request))
 
     async def read(self, request: Request) -> Response:
-        """Tell all of a job; with `?wait=` once it is over, or after that many seconds as it is then."""
-        wait_s = self._wait_s(read_query(request, {"wait"}).get("wait", "0"))
+        """
+        Tell all of a job; with `?wait=` once it is over, or after that many seconds as it is then.
+
+        With `?format=sarif` its findings alone, for tools that read that.
+        """
+        query = read_query(request, {"wait", "format"})
+        wait_s = self._wait_s(query.get("wait", "0"))
+        if query.get("format", "sarif") != "sarif":
+            raise Unprocessable("invalid_parameter", "format", "must be sarif, or be left out")
         job_id = self._deps.known_id(request.path_params["job_id"])
         over = await self._over(request, job_id, wait_s) if wait_s else None
         async with promptly(self._deps.read_timeout_s):
-            return await self._view(over or await self._deps.store.read(job_id))
+            state = over or await self._deps.store.read(job_id)
+            return await (self._sarif(state) if "format" in query else self._view(state))
 
     async def cancel(self, request: Request) -> Response:
         """End a job wherever it is; 200 where it is cancelled now, or was before."""
@@ -56,6 +69,13 @@ class Jobs:
 
     async def _view(self, state: JobState) -> Response:
         return json_response(job_view(state, await self._result_of(state)))
+
+    async def _sarif(self, state: JobState) -> Response:
+        result = await self._result_of(state)
+        if result is None:
+            raise NoFindingsYet(state.job_id, state.status)
+        log = await off_loop(len(result), lambda: orjson.dumps(sarif_of(a_dict(orjson.loads(result)))))
+        return Response(log, media_type=SARIF)
 
     async def _result_of(self, state: JobState) -> bytes | None:
         """Returns: the result of a job that is over; None before."""

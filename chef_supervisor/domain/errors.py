@@ -12,12 +12,21 @@ ChefError
         KeyReused           an Idempotency-Key came with another request
         AlreadyOver         the job has its end; there is nothing to cancel
         NotOver             the job has no end yet; there is nothing to retry
+        BaseExpired         the files that changes were sent to are not kept any more
+        NoArtifactsYet      the job has no end yet; there is nothing it has made
+        NoFindingsYet       the job has no end yet; there is nothing it has found
+        UnknownArtifact     the job made no file of that name
+        NothingToPreview    the job made nothing that can be looked at
+        ArtifactGone        the file was made, but is not kept any more
     Unavailable         the caller waits, nothing needs changing
         StoreUnavailable    Redis did not answer, or refuses writes
             StoreFull           Redis has no memory left
             NotDurable          Redis did not confirm that it is on disk
+        ArtifactsUnavailable    the store of artifacts did not answer, or refuses
         SandboxUnavailable  the sandbox cannot start a job now
         Draining            this process is stopping
+    DependenciesRefused what an install made cannot be kept
+    SecretsUnreadable   a job's secrets were sealed with a key that is not here
     Misconfigured       the operator must act; exit 78
     Bug                 we must act
         CorruptState        what Redis holds of a job is not what we wrote
@@ -73,6 +82,72 @@ class NotOver(Rejected):
         return f"job {self.job_id} is {self.status}; only a job that failed, timed out or was cancelled is retried"
 
 
+@attrs.frozen(str=False)
+class BaseExpired(Rejected):
+    """The job whose files were to be changed is past its retention."""
+
+    job_id: str
+
+    def message(self) -> str:
+        return f"the files of job {self.job_id} are not kept any more; send all files"
+
+
+@attrs.frozen(str=False)
+class NoArtifactsYet(Rejected):
+    """What a job made can be had when it is over."""
+
+    job_id: str
+    status: str
+
+    def message(self) -> str:
+        wait = f"GET /api/jobs/{self.job_id}?wait=30 waits for its end"
+        return f"job {self.job_id} is {self.status}; its artifacts can be had when it is over; {wait}"
+
+
+@attrs.frozen(str=False)
+class NoFindingsYet(Rejected):
+    """What a job found can be had as SARIF when it is over."""
+
+    job_id: str
+    status: str
+
+    def message(self) -> str:
+        wait = f"GET /api/jobs/{self.job_id}?format=sarif&wait=30 waits for its end"
+        return f"job {self.job_id} is {self.status}; its findings can be had as SARIF when it is over; {wait}"
+
+
+@attrs.frozen(str=False)
+class UnknownArtifact(Rejected):
+    """The job's result lists no such file."""
+
+    job_id: str
+    path: str
+
+    def message(self) -> str:
+        return f"job {self.job_id} has no artifact {self.path[:200]!r}; GET /api/jobs/{self.job_id}/artifacts lists all"
+
+
+@attrs.frozen(str=False)
+class NothingToPreview(Rejected):
+    """No index.html is among the artifacts."""
+
+    job_id: str
+
+    def message(self) -> str:
+        return f"job {self.job_id} made no site: there is no index.html among its artifacts"
+
+
+@attrs.frozen(str=False)
+class ArtifactGone(Rejected):
+    """The job's result lists it, but the store does not have it, or not whole."""
+
+    job_id: str
+    path: str
+
+    def message(self) -> str:
+        return f"the artifact {self.path!r} of job {self.job_id} is not kept any more; run the job again"
+
+
 class Unavailable(ChefError):
     """Try again later; nothing needs changing."""
 
@@ -121,7 +196,8 @@ class UnsupportedMedia(Rejected):
     media_type: str
 
     def message(self) -> str:
-        return f"send application/json in UTF-8, not {self.media_type or 'a body without Content-Type'}"
+        kinds = "application/json in UTF-8, or multipart/form-data where an archive is sent,"
+        return f"send {kinds} not {self.media_type or 'a body without Content-Type'}"
 
 
 @attrs.frozen(str=False)
@@ -172,6 +248,17 @@ class NotDurable(StoreUnavailable):
 
 
 @attrs.frozen(str=False)
+class ArtifactsUnavailable(Unavailable):
+    """The store of artifacts did not answer, or refuses."""
+
+    reason: str
+    retry_after_s: float = 2.0
+
+    def message(self) -> str:
+        return f"the store of artifacts is not available: {self.reason}"
+
+
+@attrs.frozen(str=False)
 class SandboxUnavailable(Unavailable):
     """No sandbox can be started now."""
 
@@ -190,6 +277,20 @@ class Draining(Unavailable):
 
     def message(self) -> str:
         return f"this supervisor is stopping and did not take the job; send it again in {self.retry_after_s:g} s"
+
+
+@attrs.frozen(str=False)
+class DependenciesRefused(ChefError):
+    """What an install made cannot be kept; `reason` goes on after "because"."""
+
+    reason: str
+
+    def message(self) -> str:
+        return f"the dependencies were installed, but cannot be used, because {self.reason}"
+
+
+class SecretsUnreadable(ChefError):
+    """The job's secrets were sealed with another key; give every API and worker process the same CHEF_SECRETS_KEY"""
 
 
 @attrs.frozen(str=False)

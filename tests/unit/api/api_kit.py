@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -12,17 +13,24 @@ import httpx
 import orjson
 
 from chef_supervisor.api import ApiDependencies, EventFeed, HealthReport, make_app
+from chef_supervisor.artifacts.store import ArtifactStore
 from chef_supervisor.domain.job import Claim, JobId, JobStatus, QueueName
 from chef_supervisor.domain.outcome import Outcome, Result, Verdict
 from chef_supervisor.settings import Settings, load
 from tests.kit.fake_store import FakeStore
 
 BUILDS = QueueName("builds")
+TOOLCHAINS = ("npm", "pip")
 
 
 def make_settings(**http: Any) -> Settings:
     settings = load({})
     return attrs.evolve(settings, http=attrs.evolve(settings.http, host="127.0.0.1", port=0, **http))
+
+
+def fake_seal(variables: Mapping[str, str]) -> bytes:
+    """Returns: what does not hold any of the values as they are."""
+    return b"sealed " + base64.b64encode(orjson.dumps(dict(variables), option=orjson.OPT_SORT_KEYS))
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -31,6 +39,7 @@ class Api:
 
     settings: Settings
     store: FakeStore = attrs.field(factory=FakeStore)
+    artifacts: ArtifactStore | None = None
     report: HealthReport = attrs.field(factory=lambda: HealthReport(sandbox="null", sandbox_reason="a test"))
     draining: bool = False
     hints: list[QueueName] = attrs.field(factory=list)
@@ -48,9 +57,12 @@ class Api:
             settings=self.settings,
             store=self.store,
             feed=self.feed,
+            artifacts=self.artifacts,
             health=lambda: self.report,
             hint=self.hints.append,
             draining=lambda: self.draining,
+            toolchains=TOOLCHAINS,
+            seal=fake_seal,
             now_ms=lambda: 1_700_000_000_123,
         )
 

@@ -208,7 +208,7 @@ BAD_POSTS = [
     *_files("payload_too_large", {"total": {f"f{i}": "x" * 5_000_000 for i in range(3)}}, status=413),
     *bad_fields("unknown_field", "callbackUrl", {"callbackUrl": {"callbackUrl": "https://example.org"}}),
     *bad_fields("unknown_field", "__proto__", {"__proto__": {"__proto__": {}}}),
-    *_media(None, "", "text/plain", "multipart/form-data; boundary=x", "application/x-www-form-urlencoded", "json"),
+    *_media(None, "", "text/plain", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded", "json"),
     *_media("application/json, text/plain", "application/jsonp", "application/json; boundary=x"),
     *_media("application/json; charset=utf-16", "application/json; charset=latin-1"),
     Bad(

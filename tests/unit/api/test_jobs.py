@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chef_supervisor.api import job_request
+from chef_supervisor.api import job_request, project, submissions
 from chef_supervisor.domain.job import JobId, JobStatus, QueueName, queue_of
 from chef_supervisor.domain.payload import unpack
 from tests.unit.api.api_kit import BUILDS, Api, assert_problem, data
@@ -31,7 +31,7 @@ async def test_accepted_job_is_queued_and_told_of(api: Api) -> None:
         "createdAt": "2023-11-14T22:13:20.000Z",
     }
     assert response.headers["location"] == f"/api/jobs/{job_id}"
-    assert unpack(api.store.jobs[JobId(job_id)].job.payload) == {"a.txt": b"a"}
+    assert unpack(api.store.jobs[JobId(job_id)].job.payload).files == {"a.txt": b"a"}
     assert api.hints == [BUILDS]
 
 
@@ -118,7 +118,7 @@ async def test_files_arrive_as_they_were_meant(
 
     job_id = await api.posted(data=data(files))
 
-    assert unpack(api.store.jobs[job_id].job.payload) == plain
+    assert unpack(api.store.jobs[job_id].job.payload).files == plain
 
 
 @pytest.mark.parametrize("pair", [("a", "A"), ("a", "a/b"), ("a", "/home/project/a"), ("\u00e9", "e\u0301")])
@@ -225,7 +225,7 @@ async def test_large_project_passes(api: Api) -> None:
     )
 
     assert response.status_code == 201
-    assert len(unpack(api.store.jobs[response.json()["jobId"]].job.payload)) == len(files)
+    assert len(unpack(api.store.jobs[response.json()["jobId"]].job.payload).files) == len(files)
 
 
 @pytest.mark.parametrize(("size", "on_loop"), [(1_000, True), (64_000, True), (66_000, False)])
@@ -234,8 +234,8 @@ async def test_large_body_is_read_and_packed_off_the_loop(
     api: Api, monkeypatch: pytest.MonkeyPatch, size: int, on_loop: bool
 ) -> None:
     threads: list[int] = []
-    for name in ("parse_json", "read_project_files", "pack"):
-        monkeypatch.setattr(job_request, name, _noting(threads, getattr(job_request, name)))
+    for module, name in ((job_request, "parse_json"), (project, "read_project_files"), (submissions, "pack")):
+        monkeypatch.setattr(module, name, _noting(threads, getattr(module, name)))
 
     response = await api.post(data=data({"a.txt": "x" * size}))
 

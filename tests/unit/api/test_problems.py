@@ -16,6 +16,7 @@ from chef_supervisor.domain.errors import (
     Draining,
     KeyReused,
     Misconfigured,
+    NoFindingsYet,
     NotDurable,
     NotOver,
     QueueFull,
@@ -58,6 +59,7 @@ def test_every_error_has_a_status_and_a_whole_problem(kind: type[ChefError]) -> 
     [
         (AlreadyOver("builds.0_a", "failed"), 409, "already_over"),
         (NotOver("builds.0_a", "pending"), 409, "not_over"),
+        (NoFindingsYet("builds.0_a", "pending"), 409, "not_over"),
         (KeyReused(), 422, "idempotency_mismatch"),
         (QueueFull("builds"), 429, "queue_full"),
         (CorruptState("builds.0_a", "secret"), 500, "corrupt_state"),

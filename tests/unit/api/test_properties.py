@@ -18,7 +18,22 @@ _JSON: st.SearchStrategy[Any] = st.recursive(
 _PATHS = st.sampled_from(["a", "a/b", "/home/project/a", "../a", "", "/"]) | _TEXT
 _CONTENTS = st.text(max_size=5) | st.fixed_dictionaries({"content": _JSON}, optional={"encoding": _JSON, "type": _JSON})
 _FILES = st.dictionaries(_PATHS, _CONTENTS | _JSON, max_size=3)
-_DATA = st.fixed_dictionaries({}, optional={"chatId": st.just("c") | _JSON, "projectFiles": _FILES | _JSON})
+_STEP = st.fixed_dictionaries({}, optional={"name": st.just("a") | _JSON, "run": st.just("a") | _JSON})
+_ENV = st.dictionaries(st.just("A") | _TEXT, _TEXT | _JSON | st.fixed_dictionaries({"value": _JSON, "steps": _JSON}))
+_DATA = st.fixed_dictionaries(
+    {},
+    optional={
+        "chatId": st.just("c") | _JSON,
+        "projectFiles": _FILES | _JSON,
+        "baseJobId": st.just("builds.0_" + "a" * 26) | _JSON,
+        "changedFiles": _FILES | _JSON,
+        "deletedPaths": st.lists(_PATHS, max_size=3) | _JSON,
+        "toolchain": st.just("npm") | _JSON,
+        "steps": st.lists(_STEP, max_size=3) | _JSON,
+        "artifacts": st.lists(_PATHS, max_size=3) | _JSON,
+        "env": _ENV | _JSON,
+    },
+)
 _NUMBERS = st.integers(0, 2_000) | _JSON
 _BACKOFF = st.fixed_dictionaries(
     {}, optional={"type": st.just("fixed") | _JSON, "delayMs": _NUMBERS, "maxMs": _NUMBERS}
@@ -27,6 +42,7 @@ _OPTIONS = {
     **dict.fromkeys(("timeoutMs", "stepTimeoutMs", "attempts", "delayMs"), _NUMBERS),
     "backoff": _BACKOFF | _JSON,
     "dedupe": st.just("latest") | _JSON,
+    "cache": st.booleans() | _JSON,
 }
 _ALMOST = st.fixed_dictionaries(
     {},
@@ -34,10 +50,10 @@ _ALMOST = st.fixed_dictionaries(
 )
 
 
-async def _post(content: bytes) -> None:
+async def _post(content: bytes, kind: str = "application/json") -> None:
     api = Api(settings=make_settings())
 
-    response = await api.post(content)
+    response = await api.client.post("/api/jobs", content=content, headers={"content-type": kind})
 
     assert response.status_code < 500
     assert (response.status_code == 201) == (len(api.store.jobs) == 1)
@@ -59,3 +75,15 @@ def test_no_json_breaks_anything(body: Any) -> None:
 @given(st.binary())
 def test_no_bytes_break_anything(content: bytes) -> None:
     asyncio.run(_post(content))
+
+
+_FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="job"\r\n\r\n{"type":"build","data":{"chatId":"c"}}\r\n'
+    b'--b\r\nContent-Disposition: form-data; name="archive"\r\n\r\n\x1f\x8b\r\n--b--\r\n'
+)
+
+
+@settings(deadline=None)
+@given(st.integers(0, len(_FORM)), st.integers(0, 20), st.binary(max_size=5) | st.sampled_from([b"--b", b"\r\n", b'"']))
+def test_no_form_breaks_anything(at: int, cut: int, new: bytes) -> None:
+    asyncio.run(_post(_FORM[:at] + new + _FORM[at + cut :], "multipart/form-data; boundary=b"))

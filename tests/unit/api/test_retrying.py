@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from chef_supervisor.domain.job import JobId, JobStatus
+from chef_supervisor.domain.payload import unpack
 from tests.unit.api.api_kit import BUILDS, Api, assert_problem, data
 
 
@@ -43,6 +44,37 @@ async def test_job_that_did_not_complete_is_run_again_as_a_new_one(api: Api, sta
     again, before = api.store.jobs[view["jobId"]].job, api.store.jobs[old].job
     assert attrs.evolve(again, job_id=old) == before
     assert (await api.view(old))["status"] == status
+
+
+@pytest.mark.asyncio
+async def test_a_retry_is_run_also_where_a_remembered_result_would_have_done(api: Api) -> None:
+    old = await _over(api, cache=True, data={**data({"a.py": "b", "x": {"content": "gA==", "encoding": "base64"}})})
+
+    again = api.store.jobs[(await _retry(api, old)).json()["jobId"]].job
+
+    before = unpack(api.store.jobs[old].job.payload)
+    assert before.cache
+    assert unpack(again.payload) == attrs.evolve(before, cache=False)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://x--builds.preview.localhost:3001"])
+@pytest.mark.asyncio
+async def test_a_page_that_may_not_call_cannot_have_a_job_repeated(api: Api, origin: str) -> None:
+    old = await _over(api)
+
+    response = await api.client.post(f"/api/jobs/{old}/retry", headers={"origin": origin})
+
+    assert_problem(response, 403, "foreign_origin")
+    assert list(api.store.jobs) == [old]
+
+
+@pytest.mark.asyncio
+async def test_a_page_that_may_call_can(api: Api) -> None:
+    old = await _over(api)
+
+    response = await api.client.post(f"/api/jobs/{old}/retry", headers={"origin": "http://localhost:5173"})
+
+    assert response.status_code == httpx.codes.CREATED
 
 
 @pytest.mark.asyncio
