@@ -1,4 +1,4 @@
-"""The command line: `serve`."""
+"""`chef-supervisor serve`: the service itself."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ import sys
 
 import click
 
-from chef_supervisor import __version__, log_format, service
+from chef_supervisor import log_format, service
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.settings import load
 
 
-@click.group()
-@click.version_option(__version__, prog_name="chef-supervisor")
-def chef_supervisor() -> None:
-    """Builds, tests, lints and analyzes AI-made projects in single-use, hardened sandboxes."""
-
-
-@chef_supervisor.command()
+@click.command()
 @click.option("--embedded-redis", is_flag=True, help="Start a Redis of our own, with its data in the state folder.")
 def serve(*, embedded_redis: bool) -> None:
     """Run the service until SIGTERM or SIGINT; settings come from the environment (docs/configuration.md)."""
