@@ -1,0 +1,5 @@
+import { readFileSync } from "node:fs";
+
+if (!readFileSync("dist/index.js", "utf8").includes("42")) {
+  process.exit(1);
+}

@@ -1,0 +1,2 @@
+export const answer: number = 42;
+console.log(answer);

@@ -1,0 +1,6 @@
+def total(prices: list[float]) -> float:
+    return str(sum(prices))
+
+
+def first(prices: list[float]) -> float:
+    return prices.first

@@ -1,0 +1,3 @@
+import { twice } from "@sample/util";
+
+console.log(twice(21));

@@ -1,0 +1,3 @@
+from app.good import VALUE
+
+print(VALUE)

@@ -1,0 +1,1 @@
+export const title = (task: { title?: string }): string => task.title;

@@ -1,0 +1,7 @@
+import os
+import sys
+
+
+def collect(item, into=[]):
+    into.append(undefined_name)
+    return into

@@ -1,0 +1,247 @@
+"""The table: one row a project and job. Counts are those of the tools, run by hand in the same image."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.projects.row import Counts, Ending, Row, eslint, jest, mocha, numbers, pytest, ruff, tap, tsc, unittest
+
+_PASSED: Final = Ending(succeeds=True, status="completed", verdict="passed")
+_FAILED: Final = Ending(succeeds=False, status="failed", verdict="failed", cause="exit")
+_NPM: Final = "npm ci --no-audit --no-fund --silent"
+
+NOTHING_TO_INSTALL: Final = (
+    Row(
+        project="node-test",
+        type="test",
+        toolchain="npm",
+        by_hand="echo @@@; node --test --test-reporter=tap",
+        count=tap,
+        counts=Counts(passed=2, failed=1, skipped=1),
+        quick=True,
+        bubblewrap=True,
+        ending=_FAILED,
+    ),
+    Row(
+        project="hanging-test",
+        type="test",
+        toolchain="npm",
+        by_hand="timeout 5 node --test",
+        ending=Ending(succeeds=False, status="timeout", verdict="failed", cause="timeout"),
+        quick=True,
+        options={"timeoutMs": 5000},
+    ),
+    Row(
+        project="no-tests",
+        type="test",
+        toolchain="npm",
+        by_hand="echo @@@; node --test --test-reporter=tap",
+        count=tap,
+        ending=Ending(succeeds=True, status="completed", verdict="skipped", cause="no_tests"),
+        quick=True,
+    ),
+    Row(
+        project="python-unittest",
+        type="test",
+        toolchain="pip",
+        by_hand="echo @@@; python3 -m unittest discover -v",
+        count=unittest,
+        counts=Counts(passed=1, failed=1, skipped=1),
+        quick=True,
+        bubblewrap=True,
+        ending=_FAILED,
+    ),
+    Row(
+        project="python-syntax-error",
+        type="build",
+        toolchain="pip",
+        by_hand="echo @@@; python3 -m compileall -q .",
+        count=numbers(errors=r"(SyntaxError): "),
+        counts=Counts(errors=1),
+        quick=True,
+        bubblewrap=True,
+        ending=_FAILED,
+    ),
+    Row(
+        project="static-site",
+        type="build",
+        toolchain="static",
+        by_hand="test -f index.html",
+        quick=True,
+        ending=_PASSED,
+    ),
+    Row(
+        project="many-files",
+        type="build",
+        toolchain="pip",
+        by_hand="python3 -m compileall -q .",
+        quick=True,
+        bubblewrap=True,
+        ending=_PASSED,
+    ),
+    Row(project="large", type="build", toolchain="static", by_hand="test -f index.html", quick=True, ending=_PASSED),
+)
+
+NODE: Final = (
+    Row(
+        project="vite-build",
+        type="build",
+        toolchain="npm",
+        by_hand=f"{_NPM}; npm run build",
+        bubblewrap=True,
+        ending=_PASSED,
+    ),
+    Row(
+        project="vite-type-errors",
+        type="build",
+        toolchain="npm",
+        by_hand=f"{_NPM}; echo @@@; npx tsc --noEmit --pretty false",
+        count=tsc,
+        counts=Counts(errors=2),
+        ending=_FAILED,
+    ),
+    Row(
+        project="vite-syntax-error",
+        type="build",
+        toolchain="npm",
+        by_hand=f"{_NPM}; echo @@@; npm run build",
+        count=numbers(errors=r"(ERROR): "),
+        counts=Counts(errors=1),
+        ending=_FAILED,
+    ),
+    Row(
+        project="missing-dependency",
+        type="build",
+        toolchain="npm",
+        by_hand=f"{_NPM}; echo @@@; npm run build",
+        count=numbers(errors=r"(failed to resolve import) .* from "),
+        counts=Counts(errors=1),
+        ending=_FAILED,
+    ),
+    Row(
+        project="type-check",
+        type="lint",
+        toolchain="npm",
+        by_hand=f"{_NPM}; echo @@@; e=0; for p in tsconfig.app.json convex; do"
+        " npx tsc --noEmit --pretty false -p $p || e=1; done; exit $e",
+        count=tsc,
+        counts=Counts(errors=2),
+        ending=_FAILED,
+    ),
+    Row(
+        project="eslint-errors",
+        type="lint",
+        toolchain="npm",
+        by_hand=f"{_NPM}; echo @@@; npx eslint -f json .",
+        count=eslint,
+        counts=Counts(errors=2, warnings=1),
+        bubblewrap=True,
+        ending=_FAILED,
+    ),
+    Row(
+        project="jest-skipped",
+        type="test",
+        toolchain="npm",
+        by_hand=f"{_NPM}; npx jest --json --outputFile=report.json; echo @@@; cat report.json",
+        count=jest,
+        counts=Counts(passed=2, skipped=2),
+        ending=_PASSED,
+    ),
+    Row(
+        project="stale-lock",
+        type="build",
+        toolchain="npm",
+        by_hand="npm ci",
+        ending=Ending(succeeds=False, status="failed", verdict="failed", cause="install_failed"),
+    ),
+    Row(project="install-script", type="build", toolchain="npm", by_hand="npm ci; npm run build", ending=_PASSED),
+    Row(
+        project="npm-workspaces",
+        type="test",
+        toolchain="npm",
+        by_hand=f"{_NPM}; echo @@@; npm test",
+        count=numbers(passed=r"^\S+ pass (\d+)", failed=r"^\S+ fail (\d+)", skipped=r"^\S+ skipped (\d+)"),
+        counts=Counts(passed=2),
+        ending=_PASSED,
+    ),
+    Row(
+        project="pnpm-vitest",
+        type="test",
+        toolchain="pnpm",
+        by_hand="pnpm install --frozen-lockfile; e=0;"
+        " pnpm exec vitest run --reporter=json --outputFile=report.json || e=1; echo @@@; cat report.json; exit $e",
+        count=jest,
+        counts=Counts(passed=2, failed=1, skipped=1),
+        bubblewrap=True,
+        ending=_FAILED,
+    ),
+    Row(
+        project="pnpm-workspace",
+        type="build",
+        toolchain="pnpm",
+        by_hand="pnpm install --frozen-lockfile; pnpm run build",
+        ending=_PASSED,
+    ),
+    Row(
+        project="yarn-classic-mocha",
+        type="test",
+        toolchain="yarn",
+        by_hand="yarn install; e=0; npx mocha --reporter json >report.json || e=1; echo @@@; cat report.json; exit $e",
+        count=mocha,
+        counts=Counts(passed=1, failed=1, skipped=1),
+        ending=_FAILED,
+    ),
+    Row(
+        project="yarn-berry-ava",
+        type="test",
+        toolchain="yarn-berry",
+        by_hand="npm install --silent; echo @@@; npx ava --tap",
+        count=tap,
+        counts=Counts(passed=2, skipped=1),
+        ending=_PASSED,
+    ),
+    Row(project="bun-build", type="build", toolchain="bun", by_hand="bun install; bun run build", ending=_PASSED),
+)
+
+PYTHON: Final = (
+    Row(
+        project="pip-pytest",
+        type="test",
+        toolchain="pip",
+        by_hand="uv venv -q .v; uv pip install -q -p .v -r requirements.txt; echo @@@; PYTHONPATH=src .v/bin/pytest",
+        count=pytest,
+        counts=Counts(passed=3, failed=1, skipped=1),
+        bubblewrap=True,
+        ending=_FAILED,
+    ),
+    Row(
+        project="pip-mypy",
+        type="lint",
+        toolchain="pip",
+        by_hand="uv venv -q .v; uv pip install -q -p .v -r requirements-dev.txt; echo @@@; .v/bin/mypy shop",
+        count=numbers(errors=r"(: error: )"),
+        counts=Counts(errors=2),
+        ending=_FAILED,
+    ),
+    Row(
+        project="uv-ruff",
+        type="lint",
+        toolchain="uv",
+        lock=("uv.lock", "uv lock -q"),
+        by_hand="uv sync -q --no-install-project; echo @@@; .venv/bin/ruff check --output-format=json src",
+        count=ruff,
+        counts=Counts(errors=4),
+        ending=_FAILED,
+    ),
+    Row(
+        project="poetry-pytest",
+        type="test",
+        toolchain="poetry",
+        by_hand="uv venv -q .v; uv pip install -q -p .v iniconfig pytest; echo @@@; PYTHONPATH=src .v/bin/pytest",
+        count=pytest,
+        counts=Counts(passed=1),
+        ending=_PASSED,
+    ),
+)
+
+ROWS: Final = (*NOTHING_TO_INSTALL, *NODE, *PYTHON)
