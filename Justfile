@@ -29,6 +29,11 @@ test *args:
 chaos *args:
     @{{ engine }}; exec python -m scripts.chaos "$@"
 
+# Time builds of the sample web project beside its bare tools, and with a cold cache (--rounds N); needs Docker
+[no-exit-message]
+bench-engine *args:
+    @{{ engine }}; exec python -m scripts.bench.engine "$@"
+
 # The tests, and how much of the code they ran (branches count; 90 % is the floor)
 coverage *args:
     @coverage run -m pytest -m "not slow" "$@"
@@ -56,7 +61,7 @@ check:
     mypy
     lint-imports --no-logo
     python scripts/lua_headers.py
-    shellcheck scripts/just scripts/engine scripts/images scripts/lock scripts/test scripts/compose .ci/run
+    shellcheck scripts/just scripts/engine scripts/images scripts/lock scripts/test scripts/tools scripts/compose config/tools/tool .ci/run
 
 # Format the code, and fix what can be fixed by itself
 format:
@@ -67,6 +72,11 @@ format:
 [no-exit-message]
 images *args:
     @exec scripts/images "$@"
+
+# Install pnpm, yarn, bun and oxlint for boxes under bubblewrap (the runner image has them built in)
+[no-exit-message]
+tools *args:
+    @exec scripts/tools "$@"
 
 # Find a Docker Engine, or start one (start, host, stop); prints its DOCKER_HOST
 [no-exit-message]

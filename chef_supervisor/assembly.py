@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import attrs
 
+from chef_supervisor.artifacts.connect import connect
+from chef_supervisor.artifacts.keeping import Keeping
+from chef_supervisor.artifacts.store import ArtifactStore
+from chef_supervisor.dependencies.cache import DependencyCache
 from chef_supervisor.domain.errors import Misconfigured, SandboxUnavailable
 from chef_supervisor.domain.files import RESERVED
+from chef_supervisor.engine.install import DEPS
 from chef_supervisor.engine.plan import Budget
-from chef_supervisor.engine.toolchains import load_toolchains
+from chef_supervisor.engine.toolchains import load_toolchains, toolchain_names
+from chef_supervisor.installing import Installer
 from chef_supervisor.instance import Instance
+from chef_supervisor.recall import Recall, RemembersResults
 from chef_supervisor.sandboxes.choose import Chosen, choose
 from chef_supervisor.sandboxes.config import BubblewrapConfig, DockerConfig
 from chef_supervisor.sandboxes.sandbox import Limits
 from chef_supervisor.sandboxes.watched import WatchedSandbox
+from chef_supervisor.sealing import Sealer, sealing_key
 from chef_supervisor.settings import (
     MAX_TIMEOUT_MS,
     Durability,
@@ -55,10 +64,15 @@ async def choose_sandbox(settings: Settings, instance: Instance) -> Chosen:
             docker=DockerConfig(
                 image=settings.sandbox.image,
                 instance=instance.mark,
+                volume=settings.dependencies.volume,
                 # Two calls a box at a time (one that ends beside one that starts), and some for all else.
                 max_threads=2 * settings.worker.max_concurrent + 8,
             ),
-            bubblewrap=BubblewrapConfig(data_dir=instance.folder / "boxes", siblings=instance.siblings),
+            bubblewrap=BubblewrapConfig(
+                data_dir=instance.folder / "boxes",
+                siblings=instance.siblings,
+                store=Path(settings.process.state_dir) / "dependencies",
+            ),
         )
     except SandboxUnavailable as error:
         raise Misconfigured((f"CHEF_SANDBOX={settings.sandbox.kind.value!r}: {error.reason}",)) from error
@@ -87,6 +101,7 @@ def store_config(settings: Settings, instance: Instance | None = None) -> StoreC
         keep_jobs=retention.max_jobs,
         keep_s=retention.max_age_s,
         keep_bytes=retention.max_bytes,
+        log_bytes=settings.worker.log_bytes,
     )
 
 
@@ -95,23 +110,82 @@ def api_store_config(settings: Settings) -> StoreConfig:
     return attrs.evolve(store_config(settings), command_timeout_s=settings.redis.request_timeout_s)
 
 
-def make_workshop(settings: Settings, sandbox: WatchedSandbox) -> Workshop:
+def make_artifacts(settings: Settings, identity: Callable[[], Awaitable[str]]) -> ArtifactStore:
+    """
+    Returns: where artifacts are kept; `identity` asks the job store for the name of its data.
+
+    Raises:
+        Misconfigured: there is no such place.
+    """
+    return ArtifactStore(
+        objects=connect(settings.artifacts.url, Path(settings.process.state_dir) / "artifacts"),
+        identity=identity,
+        max_bytes=settings.artifacts.max_bytes,
+        max_files=settings.artifacts.max_files,
+    )
+
+
+def make_workshop(
+    settings: Settings,
+    sandbox: WatchedSandbox,
+    artifacts: ArtifactStore | None = None,
+    results: RemembersResults | None = None,
+) -> Workshop:
     """
     Returns: what every runner of this process works with.
 
     Raises:
-        Misconfigured: a toolchain has faults, or the file of certificates cannot be read.
+        Misconfigured: a toolchain has faults, or the file of certificates or the key of secrets cannot be used.
     """
-    certificates = _certificates(settings.sandbox.extra_ca_certs)
     return Workshop(
         sandbox=sandbox,
         toolchains=load_toolchains(default_config() / "toolchains"),
         budget=_budget(settings),
         job_limits=_limits(settings, settings.worker),
-        install_limits=_limits(settings, settings.install),
-        trust_files={_CA_FILE: certificates} if certificates else {},
-        trust_env=dict.fromkeys(_CA_VARIABLES, f"/deps/{_CA_FILE}") if certificates else {},
+        file_limits=settings.files,
+        installer=_installer(settings, sandbox),
+        artifacts=Keeping(artifacts),
+        recall=Recall(store=results, keep_s=settings.result_cache.keep_s, artifacts=Keeping(artifacts)),
     )
+
+
+def make_sealer(settings: Settings) -> Sealer:
+    """
+    Returns: what seals and opens the secrets of jobs; the API and the workers need the same key.
+
+    Raises:
+        Misconfigured: the key is none, or the state folder cannot be used.
+    """
+    return Sealer(sealing_key(settings.secrets.key, Path(settings.process.state_dir)))
+
+
+def _installer(settings: Settings, sandbox: WatchedSandbox) -> Installer:
+    certificates, dependencies = _certificates(settings.sandbox.extra_ca_certs), settings.dependencies
+    cache = DependencyCache(
+        sandbox.shelf,
+        max_bytes=dependencies.max_bytes,
+        max_entry_bytes=dependencies.max_entry_bytes,
+        unlocked_s=dependencies.unlocked_s,
+    )
+    return Installer(
+        sandbox=sandbox,
+        cache=cache,
+        sealer=make_sealer(settings),
+        limits=_limits(settings, settings.install),
+        most_bytes=dependencies.max_entry_bytes,
+        trust_files={_CA_FILE: certificates} if certificates else {},
+        trust_env=dict.fromkeys(_CA_VARIABLES, f"{DEPS}/{_CA_FILE}") if certificates else {},
+    )
+
+
+def known_toolchains() -> tuple[str, ...]:
+    """
+    Returns: the names that a job may pick from.
+
+    Raises:
+        Misconfigured: a toolchain has faults.
+    """
+    return toolchain_names(load_toolchains(default_config() / "toolchains"))
 
 
 def _budget(settings: Settings) -> Budget:
@@ -119,6 +193,7 @@ def _budget(settings: Settings) -> Budget:
         steps_timeout_s=settings.worker.timeout_ms / 1000,
         install_timeout_s=settings.install.timeout_ms / 1000,
         output_bytes=settings.worker.output_bytes,
+        most_output_bytes=settings.worker.max_output_bytes,
         ceiling_s=MAX_TIMEOUT_MS / 1000,
     )
 

@@ -38,7 +38,9 @@ class Ending:
         """Record the outcome; or have the project run again, where it failed and has attempts left."""
         failures = self.claim.failures + 1
         failed = outcome.status in (JobStatus.FAILED, JobStatus.TIMEOUT)
-        if failed and failures < self.claim.options.attempts:
+        # What was recalled was not tried: that is what such a job asked for, and each attempt would recall the same.
+        tried = outcome.result.cached_from is None
+        if failed and tried and failures < self.claim.options.attempts:
             delay_ms = self.claim.options.backoff.wait_ms(failures, self.chance())
             await self._postpone(Blame.PROJECT, outcome.result.message, delay_ms)
         else:

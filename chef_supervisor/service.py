@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final, Never
 
@@ -16,7 +17,15 @@ import uvloop
 
 from chef_supervisor.api.dependencies import HealthSource
 from chef_supervisor.api.process_health import ProcessHealth
-from chef_supervisor.assembly import api_store_config, choose_sandbox, make_workshop, store_config
+from chef_supervisor.assembly import (
+    api_store_config,
+    choose_sandbox,
+    known_toolchains,
+    make_artifacts,
+    make_sealer,
+    make_workshop,
+    store_config,
+)
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.instance import Instance, take_instance
 from chef_supervisor.kernel import ChildStuck, RestartsExhausted, StartFailed, run_tree
@@ -65,14 +74,19 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
         api_store = RedisJobStore(api_store_config(settings))
         stack.push_async_callback(api_store.close)
         vitals = Vitals()
-        workshop, health = await _workshop(settings, stack, instance, vitals)
+        artifacts = make_artifacts(settings, api_store.identity)
+        make = partial(make_workshop, settings, artifacts=artifacts, results=store)
+        workshop, health = await _workshop(settings, stack, instance, vitals, make)
         stop = _stop_on_signals(settings.worker.grace_s + _LEAVE_S)
         parts = Parts(
             settings=settings,
             store=store,
             api_store=api_store,
+            artifacts=artifacts,
             workshop=workshop,
             mark=instance.mark if instance else "",
+            toolchains=known_toolchains(),
+            sealer=make_sealer(settings),
             redis=redis,
             leases=_leases(settings),
             vitals=vitals,
@@ -101,7 +115,11 @@ def _instance(settings: Settings, stack: AsyncExitStack) -> Instance | None:
 
 
 async def _workshop(
-    settings: Settings, stack: AsyncExitStack, instance: Instance | None, vitals: Vitals
+    settings: Settings,
+    stack: AsyncExitStack,
+    instance: Instance | None,
+    vitals: Vitals,
+    make: Callable[[WatchedSandbox], Workshop],
 ) -> tuple[Workshop | None, HealthSource]:
     if instance is None:
         return None, ProcessHealth(
@@ -120,7 +138,7 @@ async def _workshop(
         trouble=lambda: sandbox.trouble,
         dispatches=True,
     )
-    return make_workshop(settings, sandbox), health
+    return make(sandbox), health
 
 
 async def _run_tree(parts: Parts, stop: asyncio.Event) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import attrs
 
+from chef_supervisor.actors.archivist import Archivist
 from chef_supervisor.actors.courier import Courier
 from chef_supervisor.actors.dispatcher import Dispatcher
 from chef_supervisor.actors.embedded_redis import EmbeddedRedisKeeper
@@ -22,9 +23,10 @@ from chef_supervisor.actors.store_guard import StoreGuard
 from chef_supervisor.actors.watchdog import Watchdog
 from chef_supervisor.api.actor import ApiActor
 from chef_supervisor.api.app import make_app
-from chef_supervisor.api.dependencies import ApiDependencies, HealthSource, with_faults
+from chef_supervisor.api.dependencies import ApiDependencies, HealthSource, no_seal, with_faults
 from chef_supervisor.api.feed import EventFeed
 from chef_supervisor.api.server import Server
+from chef_supervisor.artifacts.store import ArtifactStore
 from chef_supervisor.domain.job import Claim, QueueName
 from chef_supervisor.domain.slots import Slots
 from chef_supervisor.kernel import (
@@ -39,6 +41,7 @@ from chef_supervisor.kernel import (
 )
 from chef_supervisor.leases.keeper import LeaseKeeper
 from chef_supervisor.protocol import DispatcherMessage, PoolMessage, WorkArrived
+from chef_supervisor.sealing import Sealer
 from chef_supervisor.settings import Role, Settings
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.fitness import Fitness
@@ -76,7 +79,13 @@ class Parts:
     health: HealthSource
     draining: Callable[[], bool]
     api_store: JobStore | None = None
+    # None where nothing that jobs make is kept.
+    artifacts: ArtifactStore | None = None
     mark: str = ""
+    # The names that a job may pick from.
+    toolchains: tuple[str, ...] = ()
+    # None where nobody's secrets come in.
+    sealer: Sealer | None = None
     # Set by the janitor, and waited for by the dispatcher.
     taken_over: asyncio.Event = attrs.field(factory=asyncio.Event)
 
@@ -103,6 +112,8 @@ def make_tree(parts: Parts) -> SupervisorSpec:
         children += [_leases(parts), _courier(parts, pools)]
         children.append(_janitor(parts, parts.workshop))
         children += [_engine(parts, parts.workshop, dispatcher, pools), _reaper(parts)]
+        if parts.artifacts is not None:
+            children.append(_archivist(parts, parts.artifacts))
     return SupervisorSpec("root", tuple(children), max_restarts=3, period_s=300.0)
 
 
@@ -123,9 +134,12 @@ def _api(parts: Parts, dispatcher: Ref[DispatcherMessage], fitness: Fitness) -> 
         settings=parts.settings,
         store=store,
         feed=feed,
+        artifacts=parts.artifacts,
         health=lambda: with_faults(parts.health(), fitness.refusals),
         hint=_hinter(dispatcher) if parts.workshop is not None else _no_hint,
         draining=parts.draining,
+        toolchains=parts.toolchains,
+        seal=parts.sealer.seal if parts.sealer is not None else no_seal,
     )
     server = Server(make_app(dependencies), parts.settings.http, on_stop=feed.end_all)
     build = lambda: ApiActor(server=server, feed=feed, host=parts.settings.http.host)  # noqa: E731
@@ -259,6 +273,18 @@ def _janitor(parts: Parts, workshop: Workshop) -> ChildSpec:
         )
 
     return ChildSpec(Ref("janitor"), build=build)
+
+
+def _archivist(parts: Parts, artifacts: ArtifactStore) -> ChildSpec:
+    def build() -> Archivist:
+        return Archivist(
+            store=parts.store,
+            artifacts=artifacts,
+            queues=tuple(parts.settings.queues),
+            interval_s=parts.settings.artifacts.sweep_s,
+        )
+
+    return ChildSpec(Ref("archivist"), build=build)
 
 
 def _reaper(parts: Parts) -> ChildSpec:

@@ -17,9 +17,10 @@ from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.ending import Ending
 from chef_supervisor.kernel import Actor, ActorGone, Down
 from chef_supervisor.leases.leases import Leases
+from chef_supervisor.log_writer import LogWriter
 from chef_supervisor.protocol import EndRun, LeaseLost, RunnerMessage
 from chef_supervisor.store.job_store import JobStore
-from chef_supervisor.workshop import Spoilt, Workshop
+from chef_supervisor.workshop import Onlooker, Spoilt, Workshop
 
 log = logging.getLogger("chef.runner")
 
@@ -53,6 +54,7 @@ class Runner(Actor[RunnerMessage]):
     grace_s: float
     chance: Callable[[], float]
     _ending: Ending = attrs.field(init=False)
+    _log: LogWriter = attrs.field(init=False)
     _job: asyncio.Task[None] | None = attrs.field(default=None, init=False)
     _phase: _Phase = attrs.field(default=_Phase.WORKING, init=False)
     _percent: int = attrs.field(default=0, init=False)
@@ -61,6 +63,7 @@ class Runner(Actor[RunnerMessage]):
     def __attrs_post_init__(self) -> None:
         """Know how it may end."""
         self._ending = Ending(claim=self.claim, store=self.store, chance=self.chance)
+        self._log = LogWriter(self.claim, self.store)
 
     async def on_start(self) -> None:
         """Begin the job, and have its lease renewed and its progress told."""
@@ -69,6 +72,7 @@ class Runner(Actor[RunnerMessage]):
         # Not in the job itself: one that is cancelled before its first step never comes by.
         self._job.add_done_callback(lambda _: self.ctx.stop())
         self.ctx.spawn(self._report_progress(), name="progress")
+        self.ctx.spawn(self._log.run(), name="log")
 
     async def receive(self, message: RunnerMessage | Down) -> None:
         """End the box of a job that is over, or somebody else's."""
@@ -117,7 +121,10 @@ class Runner(Actor[RunnerMessage]):
 
     async def _run(self) -> None:
         try:
-            await self._end(await self.workshop.perform(self.claim, self._raise_progress))
+            done = await self.workshop.perform(self.claim, Onlooker(self._raise_progress, self._log.hear))
+            # Before the end is told: from then on nothing is added to the log.
+            await self._log.close()
+            await self._end(done)
         except asyncio.CancelledError:
             if self._phase is _Phase.PUT_BACK:
                 await self._ending.put_back()

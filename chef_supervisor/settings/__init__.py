@@ -1,14 +1,16 @@
 """The settings: `config/default.toml` below the environment, as frozen classes, checked once at start."""
 
+from chef_supervisor.settings.checks import MAX_TIMEOUT_MS
 from chef_supervisor.settings.load import CONTRACT_NAMES, default_config, load
 from chef_supervisor.settings.schema import (
-    MAX_TIMEOUT_MS,
+    ArtifactSettings,
     Durability,
     Environment,
     FileLimits,
     HttpSettings,
     InstallSettings,
     LogSettings,
+    PreviewSettings,
     ProcessSettings,
     QueueSettings,
     QueueSpec,
@@ -24,12 +26,14 @@ from chef_supervisor.settings.schema import (
 __all__ = [
     "CONTRACT_NAMES",
     "MAX_TIMEOUT_MS",
+    "ArtifactSettings",
     "Durability",
     "Environment",
     "FileLimits",
     "HttpSettings",
     "InstallSettings",
     "LogSettings",
+    "PreviewSettings",
     "ProcessSettings",
     "QueueSettings",
     "QueueSpec",

@@ -34,8 +34,9 @@ CONTRACT_NAMES: Final[Mapping[str, str]] = {
     "CHEF_EXTRA_CA_CERTS": "sandbox.extra_ca_certs",
     "CHEF_CORS_ORIGINS": "http.cors_origins",
 }
-# Read by scripts, compose and tests, not by the service.
-_NOT_OURS: Final = frozenset({"CHEF_REQUIRE_DOCKER", "CHEF_REDIS_IMAGE"})
+# Read by the client, scripts, compose and tests, not by the service.
+_MASKED: Final = frozenset({"redis.password", "secrets.key"})
+_NOT_OURS: Final = frozenset({"CHEF_URL", "CHEF_REQUIRE_DOCKER", "CHEF_REDIS_IMAGE"})
 _NOT_OURS_PREFIXES: Final = ("CHEF_TEST_",)
 
 
@@ -173,5 +174,5 @@ def _build(reading: _Reading, section: str, raw: Mapping[str, Any], kind: type[T
 
 
 def _fault(reading: _Reading, path: str, raw: object, error: ValueError) -> str:
-    shown = "***" if path == "redis.password" else repr(raw)
+    shown = "***" if path in _MASKED else repr(raw)
     return f"{reading.origin.get(path, path)}={shown}: {error}"

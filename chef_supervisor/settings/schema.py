@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Mapping
-from typing import Any, Final, NewType
+from typing import Final, NewType
 
 import attrs
 
 from chef_supervisor.domain.job import JobType, QueueName
+from chef_supervisor.settings import checks
 
 Size = NewType("Size", int)
-_MAX_PORT: Final = 65_535
-_LEAST_MEMORY_BYTES: Final = 64 << 20
-_MOST_MEMORY_BYTES: Final = 1 << 40
 _MIN_RENEWALS_PER_LEASE: Final = 3
-# A job that needs more is a job for something else; the lease of a slot must end some time.
-MAX_TIMEOUT_MS: Final = 1_800_000
 
 
 class Role(enum.StrEnum):
@@ -70,103 +65,58 @@ class LogFormat(enum.StrEnum):
     CONSOLE = "console"
 
 
-def _positive(_instance: object, _attribute: object, value: Any) -> None:
-    if value <= 0:
-        msg = "must be more than 0"
-        raise ValueError(msg)
-
-
-def _not_negative(_instance: object, _attribute: object, value: Any) -> None:
-    if value < 0:
-        msg = "must be 0 or more"
-        raise ValueError(msg)
-
-
-def _enough_memory(_instance: object, _attribute: object, value: Any) -> None:
-    # Less holds no Node, let alone its workspace; most often a unit was forgotten.
-    if not _LEAST_MEMORY_BYTES <= value <= _MOST_MEMORY_BYTES:
-        msg = "must be 64m to 1024g"
-        raise ValueError(msg)
-
-
-def _key_prefix(_instance: object, _attribute: object, value: str) -> None:
-    # A brace would move the hash tag that keeps a queue in one slot of a cluster.
-    if not re.fullmatch(r"[A-Za-z0-9_:-]{1,64}", value):
-        msg = "must be 1 to 64 letters, digits, _, : or -"
-        raise ValueError(msg)
-
-
-def _instance_name(_instance: object, _attribute: object, value: str) -> None:
-    # It is the name of a folder.
-    if value and (value in {".", ".."} or not re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", value)):
-        msg = "must be 1 to 64 letters, digits, _, . or -"
-        raise ValueError(msg)
-
-
-def _port(_instance: object, _attribute: object, value: int) -> None:
-    if not 0 <= value <= _MAX_PORT:
-        msg = f"must be 0 to {_MAX_PORT}"
-        raise ValueError(msg)
-
-
-def _within_ceiling(_instance: object, _attribute: object, value: int) -> None:
-    if not 0 < value <= MAX_TIMEOUT_MS:
-        msg = f"must be 1 to {MAX_TIMEOUT_MS} (30 minutes)"
-        raise ValueError(msg)
-
-
 @attrs.frozen(kw_only=True)
 class ProcessSettings:
     role: Role
     environment: Environment
     state_dir: str
-    instance: str = attrs.field(validator=_instance_name)
+    instance: str = attrs.field(validator=checks.instance_name)
 
 
 @attrs.frozen(kw_only=True)
 class HttpSettings:
     host: str
-    port: int = attrs.field(validator=_port)
+    port: int = attrs.field(validator=checks.port)
     cors_origins: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
-    max_body_bytes: int = attrs.field(validator=_positive)
-    header_timeout_s: float = attrs.field(validator=_positive)
-    body_timeout_s: float = attrs.field(validator=_positive)
-    max_wait_s: float = attrs.field(validator=_positive)
-    max_event_readers: int = attrs.field(validator=_positive)
+    max_body_bytes: int = attrs.field(validator=checks.positive)
+    header_timeout_s: float = attrs.field(validator=checks.positive)
+    body_timeout_s: float = attrs.field(validator=checks.positive)
+    max_wait_s: float = attrs.field(validator=checks.positive)
+    max_event_readers: int = attrs.field(validator=checks.positive)
 
 
 @attrs.frozen(kw_only=True)
 class FileLimits:
-    max_files: int = attrs.field(validator=_positive)
-    max_file_bytes: int = attrs.field(validator=_positive)
-    max_total_bytes: int = attrs.field(validator=_positive)
+    max_files: int = attrs.field(validator=checks.positive)
+    max_file_bytes: int = attrs.field(validator=checks.positive)
+    max_total_bytes: int = attrs.field(validator=checks.positive)
 
 
 @attrs.frozen(kw_only=True)
 class RedisSettings:
     host: str
-    port: int = attrs.field(validator=_port)
+    port: int = attrs.field(validator=checks.port)
     username: str
     password: str = attrs.field(repr=False)
-    database: int = attrs.field(validator=_not_negative)
+    database: int = attrs.field(validator=checks.not_negative)
     unix_socket: str
-    key_prefix: str = attrs.field(validator=_key_prefix)
-    command_timeout_s: float = attrs.field(validator=_positive)
-    request_timeout_s: float = attrs.field(validator=_positive)
+    key_prefix: str = attrs.field(validator=checks.key_prefix)
+    command_timeout_s: float = attrs.field(validator=checks.positive)
+    request_timeout_s: float = attrs.field(validator=checks.positive)
     durability: Durability
     allow_volatile: bool
 
 
 @attrs.frozen(kw_only=True)
 class QueueSettings:
-    max_jobs: int = attrs.field(validator=_positive)
-    max_bytes: int = attrs.field(validator=_positive)
-    lease_s: float = attrs.field(validator=_positive)
-    renew_s: float = attrs.field(validator=_positive)
-    max_ruined_runs: int = attrs.field(validator=_positive)
-    poll_s: float = attrs.field(validator=_positive)
-    reap_s: float = attrs.field(validator=_positive)
+    max_jobs: int = attrs.field(validator=checks.positive)
+    max_bytes: int = attrs.field(validator=checks.positive)
+    lease_s: float = attrs.field(validator=checks.positive)
+    renew_s: float = attrs.field(validator=checks.positive)
+    max_ruined_runs: int = attrs.field(validator=checks.positive)
+    poll_s: float = attrs.field(validator=checks.positive)
+    reap_s: float = attrs.field(validator=checks.positive)
 
     @reap_s.validator
     def _reaps_often_enough(self, _attribute: object, reap_s: float) -> None:
@@ -188,40 +138,78 @@ class QueueSpec:
     """One queue: the job types it takes, and the slots it may fill (0 = all of the process)."""
 
     types: tuple[JobType, ...]
-    slots: int = attrs.field(validator=_not_negative)
+    slots: int = attrs.field(validator=checks.not_negative)
 
 
 @attrs.frozen(kw_only=True)
 class RetentionSettings:
-    max_jobs: int = attrs.field(validator=_positive)
-    max_age_s: int = attrs.field(validator=_positive)
-    max_bytes: int = attrs.field(validator=_positive)
+    max_jobs: int = attrs.field(validator=checks.positive)
+    max_age_s: int = attrs.field(validator=checks.positive)
+    max_bytes: int = attrs.field(validator=checks.positive)
+
+
+@attrs.frozen(kw_only=True)
+class ArtifactSettings:
+    """`url` empty: a folder below the state folder. Bounds are of one box."""
+
+    url: str
+    max_bytes: int = attrs.field(validator=checks.positive)
+    max_files: int = attrs.field(validator=checks.positive)
+    sweep_s: float = attrs.field(validator=checks.positive)
+
+
+@attrs.frozen(kw_only=True)
+class PreviewSettings:
+    """Built sites are looked at below `suffix`; empty: not at all. `own_storage`: each may keep things in a browser."""
+
+    suffix: str = attrs.field(validator=checks.host_suffix)
+    own_storage: bool
+
+
+@attrs.frozen(kw_only=True)
+class ResultCacheSettings:
+    keep_s: int = attrs.field(validator=checks.positive)
 
 
 @attrs.frozen(kw_only=True)
 class WorkerSettings:
-    max_concurrent: int = attrs.field(validator=_positive)
-    memory_limit: Size = attrs.field(validator=_enough_memory)
-    cpu_limit: float = attrs.field(validator=_positive)
-    pids_limit: int = attrs.field(validator=_positive)
-    timeout_ms: int = attrs.field(validator=_within_ceiling)
-    grace_s: float = attrs.field(validator=_positive)
-    output_bytes: int = attrs.field(validator=_positive)
+    max_concurrent: int = attrs.field(validator=checks.positive)
+    memory_limit: Size = attrs.field(validator=checks.enough_memory)
+    cpu_limit: float = attrs.field(validator=checks.positive)
+    pids_limit: int = attrs.field(validator=checks.positive)
+    timeout_ms: int = attrs.field(validator=checks.within_ceiling)
+    grace_s: float = attrs.field(validator=checks.positive)
+    output_bytes: int = attrs.field(validator=checks.at_most(1 << 20))
+    max_output_bytes: int = attrs.field(validator=checks.positive)
+    log_bytes: int = attrs.field(validator=checks.at_most(64 << 20))
 
 
 @attrs.frozen(kw_only=True)
 class InstallSettings:
-    memory_limit: Size = attrs.field(validator=_enough_memory)
-    cpu_limit: float = attrs.field(validator=_positive)
-    timeout_ms: int = attrs.field(validator=_positive)
+    memory_limit: Size = attrs.field(validator=checks.enough_memory)
+    cpu_limit: float = attrs.field(validator=checks.positive)
+    timeout_ms: int = attrs.field(validator=checks.positive)
+
+
+@attrs.frozen(kw_only=True)
+class DependencySettings:
+    volume: str = attrs.field(validator=checks.volume_name)
+    max_bytes: int = attrs.field(validator=checks.positive)
+    max_entry_bytes: int = attrs.field(validator=checks.positive)
+    unlocked_s: int = attrs.field(validator=checks.positive)
+
+
+@attrs.frozen(kw_only=True)
+class SecretSettings:
+    key: str = attrs.field(repr=False)
 
 
 @attrs.frozen(kw_only=True)
 class SandboxSettings:
     kind: SandboxKind
     image: str
-    ping_s: float = attrs.field(validator=_positive)
-    sweep_s: float = attrs.field(validator=_positive)
+    ping_s: float = attrs.field(validator=checks.positive)
+    sweep_s: float = attrs.field(validator=checks.positive)
     extra_ca_certs: str
 
 
@@ -240,8 +228,13 @@ class Settings:
     queue: QueueSettings
     queues: Mapping[QueueName, QueueSpec]
     retention: RetentionSettings
+    artifacts: ArtifactSettings
+    preview: PreviewSettings
+    result_cache: ResultCacheSettings
     worker: WorkerSettings
     install: InstallSettings
+    dependencies: DependencySettings
+    secrets: SecretSettings
     sandbox: SandboxSettings
     log: LogSettings
 

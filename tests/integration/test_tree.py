@@ -13,6 +13,7 @@ import pytest
 
 from chef_supervisor.api.dependencies import HealthReport
 from chef_supervisor.assembly import make_workshop, store_config
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.job import JobId, JobOptions, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
 from chef_supervisor.domain.payload import pack
 from chef_supervisor.domain.retry import Backoff
@@ -62,7 +63,7 @@ class Worker:
             job_id=job_id,
             type=JobType.BUILD,
             tenant=Tenant("t"),
-            payload=pack(FILES),
+            payload=pack(Assignment(files=FILES)),
             options=options or JobOptions(),
         )
         await self.store.submit(job)

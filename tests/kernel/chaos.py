@@ -97,8 +97,9 @@ def plans(*, slow: bool) -> st.SearchStrategy[Branch]:
 
 def scripts(*, slow: bool) -> st.SearchStrategy[list[Step]]:
     """Returns: scripts; where not `slow`, only the script itself takes time."""
-    acts = ["crash"] * 4 + ["ask crash", "end", "ask", "ask briefly", "fail starts", "start child"]
-    acts += ["pause", "ask pause", "slow start"] if slow else []
+    acts = ["crash"] * 4 + ["ask crash", "end", "ask", "fail starts", "start child"]
+    # A sibling that is busy is waited for before a group starts anew: later than its restart was spent.
+    acts += ["pause", "ask pause", "ask briefly", "slow start"] if slow else []
     delay_s = st.sampled_from([0, 0, 0, 0.001, 1, 3, 6, 10, 10.5])
     step = st.builds(Step, delay_s, st.sampled_from(acts), st.integers(0, 5), st.integers(1, 4))
     return st.lists(step, min_size=5, max_size=30)

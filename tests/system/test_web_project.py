@@ -114,3 +114,24 @@ def test_every_change_of_state_is_logged_once(service: Service) -> None:
     service.wait_for_event("job.failed", job_id=job_id)
     changes = [record["event"] for record in service.records if record.get("job_id") == job_id]
     assert changes == ["job.pending", "job.processing", "job.failed"]
+
+
+def test_the_same_work_again_is_recalled_with_its_artifacts(service: Service) -> None:
+    site = {"index.html": "<!doctype html><p>the same</p>"}
+    first = service.result_of(service.submit("build", site, cache=True))
+
+    again = service.result_of(service.submit("build", site, cache=True))
+
+    assert (again["status"], again["result"]["cachedFrom"]) == (first["status"], first["jobId"]), told(again)
+    with service.client() as client:
+        answer = client.get(f"/api/jobs/{again['jobId']}/artifacts/index.html").raise_for_status()
+    assert answer.text == site["index.html"]
+
+
+def test_another_tenant_is_told_nothing_of_it(service: Service) -> None:
+    site = {"index.html": "<!doctype html><p>mine</p>"}
+    service.result_of(service.submit("build", site, cache=True))
+
+    other = service.result_of(service.submit("build", site, tenant="another", cache=True))
+
+    assert (other["status"], other["result"]["cachedFrom"]) == ("completed", None), told(other)

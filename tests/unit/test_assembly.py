@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import attrs
 import pytest
 
-from chef_supervisor.assembly import api_store_config, make_workshop, store_config
+from chef_supervisor.assembly import api_store_config, make_sealer, make_workshop, store_config
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import load
@@ -15,12 +16,19 @@ from chef_supervisor.workshop import Workshop
 from tests.kit.fake_sandbox import FakeSandbox
 
 
+@pytest.fixture(autouse=True)
+def state_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    return tmp_path / "chef-supervisor"
+
+
 def workshop(**env: str) -> Workshop:
-    return make_workshop(load(env), WatchedSandbox(FakeSandbox()))
+    state = {"XDG_STATE_HOME": os.environ["XDG_STATE_HOME"]}
+    return make_workshop(load(state | env), WatchedSandbox(FakeSandbox()))
 
 
 def test_without_extra_certificates_an_install_is_told_of_none() -> None:
-    made = workshop()
+    made = workshop().installer
 
     assert (made.trust_files, made.trust_env) == ({}, {})
 
@@ -31,12 +39,12 @@ def test_extra_certificates_come_on_top_of_the_machines_own(tmp_path: Path, monk
     extra.write_bytes(b"EXTRA")
     monkeypatch.setenv("SSL_CERT_FILE", str(own))
 
-    made = workshop(CHEF_EXTRA_CA_CERTS=str(extra))
+    made = workshop(CHEF_EXTRA_CA_CERTS=str(extra)).installer
 
     [(path, content)] = made.trust_files.items()
     assert b"OWN" in content
     assert b"EXTRA" in content
-    assert set(made.trust_env.values()) == {f"/deps/{path}"}
+    assert set(made.trust_env.values()) == {f"{{deps}}/{path}"}
     assert {"NODE_EXTRA_CA_CERTS", "PIP_CERT", "SSL_CERT_FILE"} <= made.trust_env.keys()
 
 
@@ -74,3 +82,27 @@ def test_the_store_that_requests_wait_for_gives_up_sooner_and_differs_in_nothing
 
     assert (api.command_timeout_s, workers.command_timeout_s) == (0.5, 2.0)
     assert attrs.evolve(api, command_timeout_s=2.0) == workers
+
+
+def test_api_and_workers_on_one_state_folder_open_what_each_other_sealed(state_dir: Path) -> None:
+    settings = load({"CHEF_STATE_DIR": str(state_dir)})
+
+    sealed = make_sealer(settings).seal({"NPM_TOKEN": "hidden"})
+
+    assert make_workshop(settings, WatchedSandbox(FakeSandbox())).installer.sealer.open(sealed) == {
+        "NPM_TOKEN": "hidden"
+    }
+
+
+def test_a_key_of_secrets_that_is_none_is_told_without_its_value() -> None:
+    with pytest.raises(Misconfigured, match="CHEF_SECRETS_KEY") as caught:
+        workshop(CHEF_SECRETS_KEY="not-a-key")
+
+    assert "not-a-key" not in str(caught.value)
+    assert "not-a-key" not in repr(load({"CHEF_SECRETS_KEY": "not-a-key"}))
+
+
+def test_dependencies_are_kept_as_the_settings_say(state_dir: Path) -> None:
+    made = workshop(CHEF_DEPENDENCIES_MAX_ENTRY_BYTES="5000")
+
+    assert made.installer.most_bytes == 5000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import attrs
 import httpx
 
 from chef_supervisor.api import ApiDependencies, EventFeed, HealthReport, Server, make_app
+from chef_supervisor.api.dependencies import no_seal
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.api.server_kit import PATIENCE_S
 from tests.kit.redis_servers import RedisServer
@@ -27,11 +28,13 @@ class OnRedis:
 
 
 @asynccontextmanager
-async def serving_on(redis: RedisServer, *, patient: bool = True, **config: Any) -> AsyncIterator[OnRedis]:
+async def serving_on(
+    redis: RedisServer, *, patient: bool = True, seal: Callable[[Mapping[str, str]], bytes] = no_seal, **config: Any
+) -> AsyncIterator[OnRedis]:
     """
     Run a server on that Redis.
 
-    `patient`: requests wait long too, for tests that are of no time. `config` is the stores'.
+    `patient`: requests wait long too, for tests that are of no time. `seal`: for secrets. `config` is the stores'.
     """
     settings = make_settings()
     timeout_s = 20.0 if patient else settings.redis.request_timeout_s
@@ -39,7 +42,9 @@ async def serving_on(redis: RedisServer, *, patient: bool = True, **config: Any)
     store = RedisJobStore(redis.config(command_timeout_s=timeout_s, **config))
     worker = RedisJobStore(redis.config(command_timeout_s=20.0, **config))
     feed = EventFeed(store, tuple(settings.queues), poll_s=1.0)
-    deps = ApiDependencies(settings=settings, store=store, feed=feed, health=lambda: HealthReport(sandbox="null"))
+    deps = ApiDependencies(
+        settings=settings, store=store, feed=feed, health=lambda: HealthReport(sandbox="null"), seal=seal
+    )
     server = Server(make_app(deps), settings.http, on_stop=feed.end_all)
     async with asyncio.TaskGroup() as group:
         running = [group.create_task(feed.run()), group.create_task(server.run())]

@@ -15,6 +15,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from chef_supervisor.api import ApiDependencies, Server, make_app
+from chef_supervisor.artifacts.store import ArtifactStore
 from tests.kit.fake_store import FakeStore
 from tests.unit.api.api_kit import Api, make_settings
 
@@ -60,11 +61,12 @@ async def serving(
     *,
     app_of: Callable[[ApiDependencies], ASGIApp] = make_app,
     store: FakeStore | None = None,
+    artifacts: ArtifactStore | None = None,
     max_connections: int = 100,
     **http: Any,
 ) -> AsyncIterator[Serving]:
     """Run a server with the feed beside it, as the tree does."""
-    api = Api(settings=make_settings(**http), store=store or FakeStore())
+    api = Api(settings=make_settings(**http), store=store or FakeStore(), artifacts=artifacts)
     server = Server(app_of(api.deps), api.settings.http, on_stop=api.feed.end_all, max_connections=max_connections)
     async with asyncio.TaskGroup() as group:
         feed = group.create_task(api.feed.run())

@@ -112,7 +112,7 @@ async def test_retry_is_a_new_job_of_the_same_files_and_options(on: OnRedis, siz
     assert (answers[0].json()["retryOf"], answers[0].json()["priority"]) == (old, 10)
     assert again.job_id == answers[0].json()["jobId"]
     assert (again.tenant, again.type, again.options) == (first.tenant, first.type, first.options)
-    assert {path: content.decode() for path, content in unpack(again.payload).items()} == files
+    assert {path: content.decode() for path, content in unpack(again.payload).files.items()} == files
     assert (await _view(on, old))["status"] == "failed"
 
 

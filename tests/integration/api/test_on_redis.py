@@ -48,7 +48,7 @@ async def test_job_goes_all_the_way(redis: RedisProcess) -> None:
         stats = (await client.get("/api/stats")).json()["queues"]["builds"]
 
     assert posted.status_code == 201
-    assert unpack(claim.payload) == {"é.txt": "ü".encode()}
+    assert unpack(claim.payload).files == {"é.txt": "ü".encode()}
     assert [event.name for event in seen] == ["job.pending", "job.processing", "job.progress", "job.completed"]
     assert again == seen[2:]
     assert (finished["status"], finished["progress"], finished["priority"]) == ("completed", 100, 10)

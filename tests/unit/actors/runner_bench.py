@@ -11,6 +11,7 @@ from typing import Any, Final
 import attrs
 
 from chef_supervisor.actors.runner import Runner
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.job import (
     Claim,
     JobId,
@@ -30,11 +31,12 @@ from chef_supervisor.kernel import Ref
 from chef_supervisor.leases.renewals import Renewals
 from chef_supervisor.sandboxes.sandbox import Limits
 from chef_supervisor.sandboxes.watched import WatchedSandbox
-from chef_supervisor.settings import default_config
+from chef_supervisor.settings import FileLimits, default_config
 from chef_supervisor.store.answers import JobState
 from chef_supervisor.workshop import Workshop
 from tests.kit.fake_sandbox import FakeSandbox, Play, passing
 from tests.kit.fake_store import FakeStore
+from tests.kit.installer import make_installer
 from tests.kit.recording import alone, until
 
 TESTS: Final = QueueName("tests")
@@ -62,14 +64,14 @@ class Bench:
     @asynccontextmanager
     async def running(self, claim: Claim) -> AsyncIterator[None]:
         """Run the job; leaving the context stops the runner in order, and then the renewals."""
+        watched = WatchedSandbox(self.sandbox)
         shop = Workshop(
-            sandbox=WatchedSandbox(self.sandbox),
+            sandbox=watched,
             toolchains=load_toolchains(default_config() / "toolchains"),
             budget=Budget(steps_timeout_s=60, install_timeout_s=60, output_bytes=1000),
             job_limits=_LIMITS,
-            install_limits=_LIMITS,
-            trust_files={},
-            trust_env={},
+            file_limits=FileLimits(max_files=10, max_file_bytes=1000, max_total_bytes=5000),
+            installer=make_installer(watched, _LIMITS),
         )
         build: Callable[[], Runner] = lambda: Runner(  # noqa: E731
             claim=claim,
@@ -92,7 +94,11 @@ class Bench:
         """Submit a job and claim it."""
         job_id = new_job_id(TESTS, b"\0" * 16)
         job = NewJob(
-            job_id=job_id, type=JobType.TEST, tenant=Tenant("t"), payload=pack(files), options=JobOptions(**options)
+            job_id=job_id,
+            type=JobType.TEST,
+            tenant=Tenant("t"),
+            payload=pack(Assignment(files=files)),
+            options=JobOptions(**options),
         )
         await self.store.submit(job)
         return await self.claim()

@@ -7,7 +7,9 @@ import pytest
 
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus
+from chef_supervisor.domain.outcome import Cause, Outcome, Result, Verdict
 from chef_supervisor.domain.retry import Backoff, BackoffKind
+from chef_supervisor.ending import Ending
 from chef_supervisor.store.answers import Blame, Postponed
 from tests.kit.fake_sandbox import killed, passing
 from tests.kit.fake_store import FakeStore
@@ -55,6 +57,19 @@ async def test_the_last_attempt_of_a_project_is_its_outcome() -> None:
 
     assert waiting is JobStatus.PENDING
     assert (it.state(claim).status, it.state(claim).cause) == (JobStatus.FAILED, "exit")
+
+
+@virtual
+async def test_a_failure_that_was_recalled_costs_no_further_attempts() -> None:
+    it = bench()
+    claim = await it.claimed(attempts=3)
+    ending = Ending(claim=claim, store=it.store, chance=lambda: 0.0)
+    recalled = Result(verdict=Verdict.FAILED, cause=Cause.EXIT, cached_from="tests.0_" + "b" * 26)
+
+    await ending.came_out(Outcome(status=JobStatus.FAILED, result=recalled))
+
+    assert it.state(claim).status is JobStatus.FAILED
+    assert "postpone" not in it.store.calls
 
 
 @virtual

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.errors import Unprocessable
 from chef_supervisor.domain.files import check_collisions, check_path
 from chef_supervisor.domain.payload import pack, unpack
@@ -79,4 +80,4 @@ def test_paths_that_share_a_folder_can_stand_beside_each_other() -> None:
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), st.binary()))
 def test_what_was_packed_is_unpacked_byte_for_byte(files: dict[str, bytes]) -> None:
-    assert unpack(pack(files)) == files
+    assert unpack(pack(Assignment(files=files))) == Assignment(files=files)

@@ -79,7 +79,15 @@ def test_a_password_is_never_shown() -> None:
 
 
 def test_names_of_other_programs_are_none_of_our_affair() -> None:
-    load({"PATH": "/bin", "CHEF_REQUIRE_DOCKER": "1", "CHEF_TEST_REDIS_IMAGE": "x", "CONVEX_URL": "https://x"})
+    load(
+        {
+            "PATH": "/bin",
+            "CHEF_URL": "https://x",
+            "CHEF_REQUIRE_DOCKER": "1",
+            "CHEF_TEST_REDIS_IMAGE": "x",
+            "CONVEX_URL": "https://x",
+        }
+    )
 
 
 def test_the_state_folder_is_the_users() -> None:
