@@ -18,7 +18,7 @@ from chef_supervisor.api.promptly import promptly
 from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import job_view, json_response
 from chef_supervisor.api.subscription import Entry, Subscription
-from chef_supervisor.domain.errors import AlreadyOver, NoFindingsYet, StoreUnavailable, UnknownJob, Unprocessable
+from chef_supervisor.domain.errors import AlreadyOver, NotOverYet, StoreUnavailable, UnknownJob, Unprocessable
 from chef_supervisor.domain.job import JobId, JobStatus
 from chef_supervisor.engine.sarif import MEDIA_TYPE as SARIF
 from chef_supervisor.engine.sarif import sarif_of
@@ -73,7 +73,7 @@ class Jobs:
     async def _sarif(self, state: JobState) -> Response:
         result = await self._result_of(state)
         if result is None:
-            raise NoFindingsYet(state.job_id, state.status)
+            raise NotOverYet(state.job_id, state.status, "findings as SARIF")
         log = await off_loop(len(result), lambda: orjson.dumps(sarif_of(a_dict(orjson.loads(result)))))
         return Response(log, media_type=SARIF)
 

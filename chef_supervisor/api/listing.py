@@ -6,7 +6,7 @@ from typing import Final
 
 import orjson
 
-from chef_supervisor.domain.errors import NoArtifactsYet, UnknownJob
+from chef_supervisor.domain.errors import NotOverYet, UnknownJob
 from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.outcome import Artifact
 from chef_supervisor.store.job_store import JobStore
@@ -28,11 +28,11 @@ class Listing:
 
         Raises:
             UnknownJob: there is none of that id, or it is past its retention.
-            NoArtifactsYet: it is not over.
+            NotOverYet: it is not over.
         """
         state = await self._store.read(job_id)
         if not state.status.terminal:
-            raise NoArtifactsYet(job_id, state.status)
+            raise NotOverYet(job_id, state.status, "artifacts")
         if job_id not in self._remembered:
             self._remember(job_id, await self._read(job_id))
         return self._remembered[job_id]

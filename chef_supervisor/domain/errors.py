@@ -13,8 +13,7 @@ ChefError
         AlreadyOver         the job has its end; there is nothing to cancel
         NotOver             the job has no end yet; there is nothing to retry
         BaseExpired         the files that changes were sent to are not kept any more
-        NoArtifactsYet      the job has no end yet; there is nothing it has made
-        NoFindingsYet       the job has no end yet; there is nothing it has found
+        NotOverYet          the job has no end yet; there is nothing it has made or found
         UnknownArtifact     the job made no file of that name
         NothingToPreview    the job made nothing that can be looked at
         ArtifactGone        the file was made, but is not kept any more
@@ -93,27 +92,15 @@ class BaseExpired(Rejected):
 
 
 @attrs.frozen(str=False)
-class NoArtifactsYet(Rejected):
-    """What a job made can be had when it is over."""
+class NotOverYet(Rejected):
+    """What a job made and found can be had when it is over. `what`: what was asked for."""
 
     job_id: str
     status: str
+    what: str
 
     def message(self) -> str:
-        wait = f"GET /api/jobs/{self.job_id}?wait=30 waits for its end"
-        return f"job {self.job_id} is {self.status}; its artifacts can be had when it is over; {wait}"
-
-
-@attrs.frozen(str=False)
-class NoFindingsYet(Rejected):
-    """What a job found can be had as SARIF when it is over."""
-
-    job_id: str
-    status: str
-
-    def message(self) -> str:
-        wait = f"GET /api/jobs/{self.job_id}?format=sarif&wait=30 waits for its end"
-        return f"job {self.job_id} is {self.status}; its findings can be had as SARIF when it is over; {wait}"
+        return f"job {self.job_id} is {self.status}; its {self.what} can be had at its end, for which ?wait=30 waits"
 
 
 @attrs.frozen(str=False)

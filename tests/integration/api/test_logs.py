@@ -3,50 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
 import pytest
-from starlette.applications import Starlette
-from starlette.routing import Route
 
-from chef_supervisor.api import ApiDependencies
-from chef_supervisor.api.logs import Logs
-from chef_supervisor.api.submissions import Submissions
-from chef_supervisor.domain.job import Claim, JobId
-from chef_supervisor.domain.job_log import LogPiece
+from tests.integration.api.running_jobs import Running, a_running_job
 from tests.integration.api.server_kit import PATIENCE_S, Sent, Serving, events_of, serving, some
 from tests.unit.api.api_kit import assert_problem
 
 pytestmark = pytest.mark.asyncio
 SSE = {"Accept": "text/event-stream"}
 KIB = 1 << 10
-
-
-class Running:
-    """A job that runs on the served store, and prints what the test says."""
-
-    def __init__(self, served: Serving, claim: Claim) -> None:
-        self._served = served
-        self.claim = claim
-        self.job_id: JobId = claim.job_id
-        self.url = f"/api/jobs/{claim.job_id}/logs"
-        self._at = 0
-
-    async def print(self, text: str | bytes, *, step: str = "build", skipping: int = 0) -> None:
-        content = text.encode() if isinstance(text, str) else text
-        self._at += skipping + len(content)
-        piece = LogPiece(run=self.claim.fence.run, step=step, end=self._at, content=content)
-        assert await self._served.api.store.append_log(self.job_id, self.claim.fence, [piece])
-
-    async def finish(self) -> None:
-        await self._served.api.finish(self.claim)
-
-
-async def a_running_job(served: Serving) -> Running:
-    await served.api.posted()
-    return Running(served, await served.api.claim())
 
 
 async def all_of(events: AsyncIterator[Sent]) -> list[Sent]:
@@ -278,36 +246,3 @@ async def test_head_is_answered_with_the_headers_alone(served: Serving) -> None:
     answer = await served.client.head(job.url, headers=SSE)
 
     assert answer.headers["content-type"].startswith("text/event-stream")
-
-
-def _with_heartbeats(heartbeat_s: float) -> Callable[[ApiDependencies], Starlette]:
-    def app_of(deps: ApiDependencies) -> Starlette:
-        logs = Logs(deps, heartbeat_s=heartbeat_s)
-        post = Route("/api/jobs", Submissions(deps).submit, methods=["POST"])
-        return Starlette(routes=[post, Route("/api/jobs/{job_id}/logs", logs.read)])
-
-    return app_of
-
-
-@pytest.mark.parametrize("runs", [False, True])
-async def test_a_silent_log_has_heartbeats_with_the_place(*, runs: bool) -> None:
-    async with serving(app_of=_with_heartbeats(0.05)) as served:
-        job_id = await served.api.posted()
-        if runs:
-            await Running(served, await served.api.claim()).print("x\n")
-        async with served.client.stream("GET", f"/api/jobs/{job_id}/logs", headers=SSE) as response:
-            places = await _places_of_heartbeats(response, 2)
-
-    assert places == [f"id: {'1-2' if runs else '0-0'}"] * 2
-
-
-async def _places_of_heartbeats(response: httpx.Response, count: int) -> list[str]:
-    places: list[str] = []
-    lines = response.aiter_lines()
-    async with asyncio.timeout(PATIENCE_S):
-        async for line in lines:
-            if line == ": heartbeat":
-                places.append(await anext(lines))
-            if len(places) == count:
-                break
-    return places

@@ -277,27 +277,6 @@ def test_a_line_that_ends_early_ends_the_agent(ended_after: bytes | str, tmp_pat
     assert (status != 0, told) == (True, [])
 
 
-def test_fullness_is_remembered_until_the_next_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    gauge = evidence.Gauge([str(tmp_path), "/nowhere"], nproc=2)
-    monkeypatch.setattr(evidence, "_is_full", lambda _: True)
-    gauge.sample()
-    monkeypatch.setattr(evidence, "_is_full", lambda _: False)
-    gauge.sample()
-    assert (gauge.disk_full, gauge.pids_full) == (True, True)
-
-    gauge.reset()
-
-    assert (gauge.disk_full, gauge.pids_full) == (False, False)
-
-
-def test_counters_are_read_from_the_first_file_that_has_them(tmp_path: Path) -> None:
-    events = tmp_path / "memory.events"
-    events.write_text("low 0\noom 3\noom_kill 2\n")
-
-    assert evidence._read((str(tmp_path / "absent"), str(events)), b"oom_kill") == 2
-    assert evidence._read((str(events),), b"max") == 0
-
-
 def test_a_step_without_a_program_says_so(tmp_path: Path) -> None:
     pid, reading = spawn.spawn(["./none"], str(tmp_path), {}, LimitOrder())
     _, status = os.waitpid(pid, 0)
