@@ -23,10 +23,11 @@ def test_f33_a_job_that_kills_its_supervisor_in_every_run_ends_as_poisoned_and_o
     deployment: Deployment,
 ) -> None:
     poison = faulty(seams.IN_RUN, Deed.EXIT, only="poison")
-    first = deployment.serve(module=poison, ready="api.listening")
-    others = [deployment.submit(first, tenant=f"tenant-{number}") for number in range(5)]
-    job_id = deployment.submit(first, tenant="poison")
-    codes = [first.process.wait(STOP_S)]
+    inlet = deployment.serve("inlet", CHEF_ROLE="api")
+    job_id = deployment.submit(inlet, tenant="poison")
+    codes = [deployment.serve(module=poison, ready="service.settings").process.wait(STOP_S)]
+    # They run beside it from now on: three ruined runs, if it comes to that, end no job.
+    others = [deployment.submit(inlet, tenant=f"tenant-{number}") for number in range(5)]
     while len(codes) < MOST_RUNS:
         codes.append(deployment.serve(module=poison, ready="service.settings").process.wait(STOP_S))
 
