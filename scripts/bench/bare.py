@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
 import attrs
-import docker
 from docker.models.containers import Container
 
-_UID: Final = 65532
-_AT: Final = "/workspace"
-_CA: Final = "/opt/ca.pem"
-_TRUST: Final = ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+from tests.kit.tool_container import AT, tool_container
+
 # Timed inside, so that the engine's own time for an exec is not counted.
 _TIMED: Final = """
 import shutil, subprocess, sys, time
@@ -60,7 +55,7 @@ class Bare:
         self._run(["sh", "-c", command])
 
     def _run(self, argv: Sequence[str]) -> str:
-        ended = self.container.exec_run(list(argv), workdir=_AT)
+        ended = self.container.exec_run(list(argv), workdir=AT)
         told = ended.output.decode(errors="replace") if isinstance(ended.output, bytes) else ""
         if ended.exit_code:
             raise RuntimeError(f"{argv[-1]!r} ended with {ended.exit_code}: {told[-2000:]}")
@@ -68,43 +63,13 @@ class Bare:
 
 
 @contextmanager
-def bare_container(image: str, limits: BareLimits, files: Mapping[str, bytes], certificates: bytes) -> Iterator[Bare]:
-    """Yields: it, with the files in its workspace, which is in memory as a job's; removed in the end."""
-    client = docker.from_env()
-    env = {"HOME": "/workspace/.home", "CI": "1", "NO_COLOR": "1"}
-    container = client.containers.create(
-        image,
-        ["infinity"],
-        entrypoint="sleep",
-        working_dir=_AT,
-        environment=env | (dict.fromkeys(_TRUST, _CA) if certificates else {}),
-        mem_limit=limits.memory_bytes,
-        memswap_limit=limits.memory_bytes,
-        nano_cpus=int(limits.cpus * 1e9),
-        init=True,
-    )
-    try:
-        container.put_archive("/", _tar({f"{_AT[1:]}/{path}": content for path, content in files.items()}))
-        container.put_archive("/", _tar({_CA[1:]: certificates}))
+def bare_container(limits: BareLimits, files: Mapping[str, bytes]) -> Iterator[Bare]:
+    """Yields: it, started, with the files in its working folder; removed in the end."""
+    bounds = {
+        "mem_limit": limits.memory_bytes,
+        "memswap_limit": limits.memory_bytes,
+        "nano_cpus": int(limits.cpus * 1e9),
+    }
+    with tool_container("sleep", ["infinity"], files, init=True, **bounds) as container:
         container.start()
         yield Bare(container)
-    finally:
-        container.remove(force=True)
-        client.close()
-
-
-def _tar(files: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
-        for folder in sorted({path.rpartition("/")[0] for path in files} - {"opt", ""}):
-            tar.addfile(_entry(folder, tarfile.DIRTYPE, 0))
-        for path, content in files.items():
-            tar.addfile(_entry(path, tarfile.REGTYPE, len(content)), io.BytesIO(content))
-    return buffer.getvalue()
-
-
-def _entry(path: str, kind: bytes, size: int) -> tarfile.TarInfo:
-    entry = tarfile.TarInfo(path)
-    entry.type, entry.size, entry.mode = kind, size, 0o755 if kind == tarfile.DIRTYPE else 0o644
-    entry.uid = entry.gid = _UID
-    return entry

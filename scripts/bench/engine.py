@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -26,12 +27,12 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from scripts.bench.bare import Bare, BareLimits, bare_container
+from scripts.bench.bare import BareLimits, bare_container
 from tests.kit import sample_projects
 from tests.kit.docker_engine import require_image
 from tests.kit.service import Service, started, told
+from tests.kit.tool_container import IMAGE
 
-_IMAGE: Final = "chef-runner:dev"
 # As shipped.
 _LIMITS: Final = BareLimits(memory_bytes=512 << 20, cpus=1)
 _COMMAND: Final = "node_modules/.bin/tsc -b && node_modules/.bin/vite build"
@@ -86,7 +87,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="just bench-engine", description="Times builds of the sample web project.")
     parser.add_argument("--rounds", type=int, default=_LEAST_ROUNDS, help=f"at least, and by default, {_LEAST_ROUNDS}")
     rounds = max(_LEAST_ROUNDS, parser.parse_args().rounds)
-    os.environ["DOCKER_HOST"] = require_image(_IMAGE)
+    os.environ["DOCKER_HOST"] = require_image(IMAGE)
     with tempfile.TemporaryDirectory(prefix="chef-bench-") as folder, _service(Path(folder)) as service:
         figures = _measure(service, sample_projects.load("web"), rounds)
     console.print(figures.table())
@@ -94,7 +95,7 @@ def main() -> None:
     sys.exit(0 if figures.met else 1)
 
 
-def _service(folder: Path):  # type: ignore[no-untyped-def]  # noqa: ANN202  (a context manager of the kit)
+def _service(folder: Path) -> AbstractContextManager[Service]:
     return started(
         folder,
         "--embedded-redis",
@@ -111,11 +112,11 @@ def _measure(service: Service, project: Mapping[str, str], rounds: int) -> Figur
     files = {path: text.encode() for path, text in project.items()}
     bare_s: list[float] = []
     cached_s: list[float] = []
-    with service.client() as client, bare_container(_IMAGE, _LIMITS, files, _certificates()) as bare:
+    with service.client() as client, bare_container(_LIMITS, files) as bare:
         bare.prepare("npm ci --no-audit --no-fund")
         _build_s(service, client, project)
         for number in range(rounds):
-            bare_s.append(_bare_s(bare))
+            bare_s.append(bare.time_s(_COMMAND, _LEFT_BEHIND))
             cached_s.append(_build_s(service, client, project))
             console.print(f"round {number + 1}: bare {bare_s[-1]:.3f} s, cached {cached_s[-1]:.3f} s")
         cold_s = [_build_s(service, client, _with_another_key(project)) for _ in range(rounds)]
@@ -127,16 +128,12 @@ def _measure(service: Service, project: Mapping[str, str], rounds: int) -> Figur
     )
 
 
-def _bare_s(bare: Bare) -> float:
-    return bare.time_s(_COMMAND, _LEFT_BEHIND)
-
-
 def _build_s(service: Service, client: httpx.Client, project: Mapping[str, str]) -> float:
     """Returns: the time from POST to the answer that says completed."""
     body = {"type": "build", "data": {"chatId": "bench", "projectFiles": project}}
     began = time.monotonic()
     job_id = client.post("/api/jobs", json=body).raise_for_status().json()["jobId"]
-    job = service._result_of(client, job_id, 240)  # noqa: SLF001  (the kit's)
+    job = service.result_by(client, job_id)
     took_s = time.monotonic() - began
     if job["status"] != "completed":
         raise RuntimeError(told(job))
@@ -161,11 +158,6 @@ def _installs_of_many(service: Service, project: Mapping[str, str]) -> int:
 
 def _installs(service: Service) -> int:
     return sum(record.get("event") == "dependencies.installed" for record in service.records)
-
-
-def _certificates() -> bytes:
-    path = os.environ.get("CHEF_EXTRA_CA_CERTS", "")
-    return Path(path).read_bytes() if path else b""
 
 
 if __name__ == "__main__":

@@ -78,9 +78,10 @@ class Service:
     def results_of(self, job_ids: Iterable[str], within_s: float = 240.0) -> list[dict[str, Any]]:
         """Returns: the jobs once all are over."""
         with self.client() as client:
-            return [self._result_of(client, job_id, within_s) for job_id in job_ids]
+            return [self.result_by(client, job_id, within_s) for job_id in job_ids]
 
-    def _result_of(self, client: httpx.Client, job_id: str, within_s: float) -> dict[str, Any]:
+    def result_by(self, client: httpx.Client, job_id: str, within_s: float = 240.0) -> dict[str, Any]:
+        """Returns: the job once it is over, asked for by that client."""
         for _ in range(int(within_s / 30) + 1):
             job: dict[str, Any] = client.get(f"/api/jobs/{job_id}", params={"wait": 30}).raise_for_status().json()
             if job["finishedAt"] is not None:

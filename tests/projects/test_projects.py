@@ -12,7 +12,8 @@ import pytest
 
 from tests.kit.docker_engine import require_image
 from tests.kit.service import Service, started, told
-from tests.projects.by_hand import IMAGE, run_by_hand
+from tests.kit.tool_container import IMAGE
+from tests.projects.by_hand import run_by_hand
 from tests.projects.row import MARK, Counts, Row
 from tests.projects.sample_files import files_of
 from tests.projects.table import ROWS
