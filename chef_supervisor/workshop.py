@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import Final, ParamSpec, TypeVar
 
@@ -57,6 +58,17 @@ class Onlooker:
 
 
 @attrs.frozen(kw_only=True)
+class _Run:
+    """One run of a job. `behind` gets what its last box leaves to be removed."""
+
+    claim: Claim
+    planned: Plan
+    sealed: bytes = attrs.field(repr=False)
+    onlooker: Onlooker
+    behind: AsyncExitStack
+
+
+@attrs.frozen(kw_only=True)
 class Workshop:
     """What all runners of a process share."""
 
@@ -69,20 +81,26 @@ class Workshop:
     artifacts: Keeping = attrs.field(factory=Keeping)
     recall: Recall = attrs.field(factory=Recall)
 
-    async def perform(self, claim: Claim, onlooker: Onlooker) -> Outcome | Spoilt:
+    @asynccontextmanager
+    async def performed(self, claim: Claim, onlooker: Onlooker) -> AsyncIterator[Outcome | Spoilt]:
         """
         Do the job; cancelled, it takes its boxes along.
 
-        Returns: Spoilt where nothing is known of the job, because the infrastructure failed.
+        Yields: what became of it, as soon as that is known: its last box is removed when the context is left. Spoilt
+            where nothing is known of the job, because the infrastructure failed.
         """
+        async with AsyncExitStack() as behind:
+            yield await self._done(claim, onlooker, behind)
+
+    async def _done(self, claim: Claim, onlooker: Onlooker, behind: AsyncExitStack) -> Outcome | Spoilt:
         try:
-            return await self._perform(claim, onlooker)
+            return await self._perform(claim, onlooker, behind)
         except SandboxUnavailable as error:
             return Spoilt(error.reason)
         except SecretsUnreadable as error:
             return _unreadable(error)
 
-    async def _perform(self, claim: Claim, onlooker: Onlooker) -> Outcome | Spoilt:
+    async def _perform(self, claim: Claim, onlooker: Onlooker, behind: AsyncExitStack) -> Outcome | Spoilt:
         size = len(claim.payload)
         asked = await _quickly(size, unpack, claim.payload)
         project = await whole(asked, self.file_limits, self.sandbox, self._unpack_order(claim))
@@ -93,19 +111,15 @@ class Workshop:
         planned = await _quickly(size, plan, claim.type, project.assignment, self.toolchains, budget)
         if isinstance(planned, Outcome):
             return project.tell(planned)
-        if not project.assignment.cache:
-            done = await self._run(claim, planned, project.assignment.secrets, onlooker)
-        else:
-            done = await self._recall_or_run(claim, planned, project, onlooker)
+        run = _Run(claim=claim, planned=planned, sealed=project.assignment.secrets, onlooker=onlooker, behind=behind)
+        done = await (self._recall_or_run(run, project) if project.assignment.cache else self._run(run))
         # What is recalled was told when it was made.
         return done if isinstance(done, Spoilt) or done.result.cached_from else project.tell(done)
 
-    async def _recall_or_run(self, claim: Claim, planned: Plan, project: Whole, onlooker: Onlooker) -> Outcome | Spoilt:
-        key = await self._result_key(claim, planned, project)
-        known = await self.recall.outcome(claim, key)
-        return (
-            known if known is not None else await self._run(claim, planned, project.assignment.secrets, onlooker, key)
-        )
+    async def _recall_or_run(self, run: _Run, project: Whole) -> Outcome | Spoilt:
+        key = await self._result_key(run.claim, run.planned, project)
+        known = await self.recall.outcome(run.claim, key)
+        return known if known is not None else await self._run(run, key)
 
     async def _result_key(self, claim: Claim, planned: Plan, project: Whole) -> str:
         # Secrets are seen by an install only, and part of its key.
@@ -115,49 +129,52 @@ class Workshop:
         size = sum(map(len, planned.run.files.values()))
         return await _quickly(size, partial(result_key, planned, warnings=project.warnings, **where))
 
-    async def _run(
-        self, claim: Claim, planned: Plan, sealed: bytes, onlooker: Onlooker, key: str = ""
-    ) -> Outcome | Spoilt:
-        record = Record(planned)
-        async with self.artifacts.receiving(claim.job_id) as receiver:
-            tell = partial(_tell, record, receiver, onlooker)
-            await self._run_boxes(claim, planned, sealed, record, tell)
+    async def _run(self, run: _Run, key: str = "") -> Outcome | Spoilt:
+        record = Record(run.planned)
+        async with self.artifacts.receiving(run.claim.job_id) as receiver:
+            await self._run_boxes(run, record, partial(_tell, record, receiver, run.onlooker))
         if needs_retry(record):
             return Spoilt("the box was ended from outside")
-        outcome = with_kept(await _quickly(record.weight_bytes, outcome_of, planned, record), receiver)
+        outcome = with_kept(await _quickly(record.weight_bytes, outcome_of, run.planned, record), receiver)
         # What lacks artifacts only because they could not be kept stands for no other.
         if key and (receiver is None or receiver.trouble is None):
-            await self.recall.remember(claim, key, outcome)
+            await self.recall.remember(run.claim, key, outcome)
         return outcome
 
-    async def _run_boxes(self, claim: Claim, planned: Plan, sealed: bytes, record: Record, tell: Tell) -> None:
-        if planned.install is None:
-            await self._audit(claim, planned, record)
-            async with self.sandbox.box(self._order(claim, Role.JOB), None) as box:
-                await tell(record.run.work, box.run(self.artifacts.bounded(record.run.work)))
+    async def _run_boxes(self, run: _Run, record: Record, tell: Tell) -> None:
+        install = run.planned.install
+        if install is None:
+            await self._audit(run, record)
+            box = await run.behind.enter_async_context(self.sandbox.box(self._order(run.claim, Role.JOB), None))
+            await tell(record.run.work, box.run(self.artifacts.bounded(record.run.work)))
             return
         for _ in range(_TRIES):
-            async with self.installer.ready(claim, planned.install, sealed, record, tell) as ready:
-                if ready is None:
-                    return
-                try:
-                    await self._audit(claim, planned, record)
-                    await self._run_box(claim, planned, ready, record, tell)
-                except DependenciesGone:
-                    self.installer.forget(ready)
-                else:
+            async with AsyncExitStack() as attempt:
+                installed = self.installer.ready(run.claim, install, run.sealed, record, tell)
+                ready = await attempt.enter_async_context(installed)
+                if ready is None or await self._run_on(ready, run, record, tell, attempt):
+                    run.behind.push_async_exit(attempt.pop_all())
                     return
         raise SandboxUnavailable("dependencies are gone as soon as they are installed; who removes them?")
 
-    async def _run_box(self, claim: Claim, planned: Plan, ready: Ready, record: Record, tell: Tell) -> None:
-        work = self.artifacts.bounded(ready.work(planned.run))
-        async with self.sandbox.box(self._order(claim, Role.JOB), ready.dependencies) as box:
+    async def _run_on(self, ready: Ready, run: _Run, record: Record, tell: Tell, attempt: AsyncExitStack) -> bool:
+        """Returns: whether the dependencies were there."""
+        await self._audit(run, record)
+        order, work = self._order(run.claim, Role.JOB), self.artifacts.bounded(ready.work(run.planned.run))
+        box = await attempt.enter_async_context(self.sandbox.box(order, ready.dependencies))
+        try:
             await tell(record.run.work, ready.heard(box.run(work)))
+        except DependenciesGone:
+            self.installer.forget(ready)
+            return False
+        return True
 
-    async def _audit(self, claim: Claim, planned: Plan, record: Record) -> None:
-        if planned.analysis is None or (audit := planned.analysis.audit) is None:
+    async def _audit(self, run: _Run, record: Record) -> None:
+        analysis = run.planned.analysis
+        if analysis is None or (audit := analysis.audit) is None:
             return
-        order = attrs.evolve(self._order(claim, Role.INSTALL), name=f"chef-audit-{claim.job_id}-{claim.run.number}")
+        name = f"chef-audit-{run.claim.job_id}-{run.claim.run.number}"
+        order = attrs.evolve(self._order(run.claim, Role.INSTALL), name=name)
         # No place of dependencies here: the certificates lie where the manifests do.
         async with self.sandbox.box(order, None) as box:
             async for event in box.run(self.installer.trusting(audit, audit.root)):

@@ -35,6 +35,8 @@ class _Phase(enum.Enum):
     DROPPED = enum.auto()
     # The process stops.
     PUT_BACK = enum.auto()
+    # Its end was told; its last box is being removed, and holds the slot until it is gone.
+    OVER = enum.auto()
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -94,7 +96,8 @@ class Runner(Actor[RunnerMessage]):
         await asyncio.wait({self._job}, timeout=self.grace_s)
         # One that is dropped is leaving its box; a second cancel would tear it out of that.
         if not self._job.done() and self._phase is not _Phase.DROPPED:
-            self._phase = _Phase.PUT_BACK
+            if self._phase is not _Phase.OVER:
+                self._phase = _Phase.PUT_BACK
             self._job.cancel()
         await asyncio.wait({self._job})
 
@@ -121,10 +124,12 @@ class Runner(Actor[RunnerMessage]):
 
     async def _run(self) -> None:
         try:
-            done = await self.workshop.perform(self.claim, Onlooker(self._raise_progress, self._log.hear))
-            # Before the end is told: from then on nothing is added to the log.
-            await self._log.close()
-            await self._end(done)
+            async with self.workshop.performed(self.claim, Onlooker(self._raise_progress, self._log.hear)) as done:
+                # Before the end is told: from then on nothing is added to the log.
+                await self._log.close()
+                await self._end(done)
+                self._phase = _Phase.OVER
+                self.leases.drop(self.claim.run, self.claim.fence)
         except asyncio.CancelledError:
             if self._phase is _Phase.PUT_BACK:
                 await self._ending.put_back()

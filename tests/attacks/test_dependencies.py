@@ -16,6 +16,7 @@ from chef_supervisor.sandboxes.sandbox import Role, Sandbox
 from chef_supervisor.workshop import Workshop
 from tests.integration.dependencies.conftest import MakeSandbox
 from tests.integration.sandboxes.boxes import Heard, run, shell, work
+from tests.kit.performing import perform
 from tests.kit.shell_toolchain import QUIET, claim_of, make_workshop, project, shell_toolchain
 
 pytestmark = pytest.mark.asyncio
@@ -139,7 +140,9 @@ class Submits:
     async def job(self, tenant: str, token: str | None) -> Result:
         self._number += 1
         sealed = self._workshop.installer.sealer.seal({"TOKEN": token}) if token else b""
-        outcome = await self._workshop.perform(claim_of(self._files, self._number, tenant=tenant, sealed=sealed), QUIET)
+        outcome = await perform(
+            self._workshop, claim_of(self._files, self._number, tenant=tenant, sealed=sealed), QUIET
+        )
         assert isinstance(outcome, Outcome), outcome
         return outcome.result
 

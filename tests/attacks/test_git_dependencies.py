@@ -21,6 +21,7 @@ from chef_supervisor.domain.outcome import Cause, Outcome
 from chef_supervisor.domain.payload import pack
 from tests.integration.dependencies.conftest import MakeSandbox
 from tests.integration.dependencies.test_private_registries import TOOLCHAINS, address
+from tests.kit.performing import perform
 from tests.kit.shell_toolchain import QUIET, claim_of, make_workshop
 
 TOKEN: Final = "a-t0ken-of-the-job"
@@ -82,7 +83,7 @@ async def test_a_git_dependency_is_not_installed_with_a_token_beside_it(
             steps=(OwnStep(name="nothing", run="true"),),
             secrets=workshop.installer.sealer.seal({"NPM_TOKEN": TOKEN}) if with_token else b"",
         )
-        outcome = await workshop.perform(attrs.evolve(claim_of({}, randbits(100)), payload=pack(asked)), QUIET)
+        outcome = await perform(workshop, attrs.evolve(claim_of({}, randbits(100)), payload=pack(asked)), QUIET)
 
     assert isinstance(outcome, Outcome)
     assert outcome.result.cause is Cause.INSTALL_FAILED

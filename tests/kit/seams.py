@@ -102,14 +102,14 @@ def _after_claims(strike: Strike) -> None:
 
 
 def _at_runs(strike: Strike) -> None:
-    real = Workshop.perform
+    real = Workshop.performed
 
-    async def perform(self: Workshop, claim: Any, *args: Any, **kwargs: Any) -> Any:
+    def performed(self: Workshop, claim: Any, *args: Any, **kwargs: Any) -> Any:
         tenant.set(claim.tenant)
         strike(IN_RUN)
-        return await real(self, claim, *args, **kwargs)
+        return real(self, claim, *args, **kwargs)
 
-    Workshop.perform = perform  # type: ignore[method-assign]
+    Workshop.performed = performed  # type: ignore[method-assign]
 
 
 def _after_create(strike: Strike) -> None:

@@ -19,6 +19,7 @@ from chef_supervisor.unpacking import Whole
 from chef_supervisor.workshop import Spoilt, Workshop
 from tests.kit.fake_memory import FakeMemory
 from tests.kit.fake_sandbox import FakeSandbox, killed
+from tests.kit.performing import perform
 from tests.kit.shell_toolchain import QUIET, claim_of, make_workshop, shell_toolchain
 from tests.kit.virtual_time import run
 
@@ -34,7 +35,7 @@ class Bench:
     memory: FakeMemory
 
     async def do(self, claim: Claim) -> Outcome | Spoilt:
-        done = await self.shop.perform(claim, QUIET)
+        done = await perform(self.shop, claim, QUIET)
         if isinstance(done, Outcome):
             self.memory.ends[claim.job_id] = done
         return done

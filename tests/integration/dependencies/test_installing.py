@@ -13,6 +13,7 @@ from chef_supervisor.domain.toolchain import Toolchain
 from chef_supervisor.domain.work import ArtifactData, BoxEvent, Work
 from chef_supervisor.workshop import Onlooker, Workshop
 from tests.integration.dependencies.conftest import MakeSandbox
+from tests.kit.performing import perform
 from tests.kit.shell_toolchain import QUIET, claim_of, make_workshop, project, shell_toolchain
 
 pytestmark = pytest.mark.asyncio
@@ -32,7 +33,7 @@ def workshop(make_sandbox: MakeSandbox, toolchains: tuple[Toolchain, ...]) -> Wo
 
 
 async def do(workshop: Workshop, files: dict[str, bytes], number: int = 1) -> Result:
-    outcome = await workshop.perform(claim_of(files, number), QUIET)
+    outcome = await perform(workshop, claim_of(files, number), QUIET)
     assert isinstance(outcome, Outcome), outcome
     return outcome.result
 
@@ -141,7 +142,7 @@ async def test_without_a_lock_file_every_job_is_handed_the_one_that_came_out(wor
             handed.append(event.chunk)
 
     for number in range(2):
-        await workshop.perform(claim_of(files, number), Onlooker(lambda _: None, hear))
+        await perform(workshop, claim_of(files, number), Onlooker(lambda _: None, hear))
 
     assert b"".join(handed) == b"chosen\n" * 2
 
@@ -188,7 +189,7 @@ async def test_a_job_that_uses_dependencies_keeps_them_from_another_supervisors_
         if work.steps[0].name == "build":
             building.set()
 
-    job = asyncio.create_task(first.perform(claim_of(slow), Onlooker(lambda _: None, hear)))
+    job = asyncio.create_task(perform(first, claim_of(slow), Onlooker(lambda _: None, hear)))
     await building.wait()
     other = await do(second, project(install=INSTALL, build=BUILD, lock="other"), 2)
     outcome = await job

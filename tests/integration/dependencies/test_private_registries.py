@@ -23,6 +23,7 @@ from chef_supervisor.sandboxes.sandbox import Sandbox
 from chef_supervisor.workshop import Onlooker
 from tests.integration.dependencies.conftest import MakeSandbox
 from tests.integration.sandboxes.conftest import docker_config
+from tests.kit.performing import perform
 from tests.kit.private_registry import NAME, private_registry
 from tests.kit.shell_toolchain import claim_of, make_workshop
 
@@ -102,7 +103,7 @@ async def test_a_token_reaches_the_package_manager_and_is_nowhere_afterwards(
             ),
         )
         claim = attrs.evolve(claim_of({}, randbits(100)), payload=pack(asked))
-        outcome = await workshop.perform(claim, Onlooker(lambda _: None, lambda _, event: told.append(event)))
+        outcome = await perform(workshop, claim, Onlooker(lambda _: None, lambda _, event: told.append(event)))
 
     assert isinstance(outcome, Outcome)
     assert outcome.result.cause is None, outcome.result

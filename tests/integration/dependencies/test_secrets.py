@@ -18,6 +18,7 @@ from chef_supervisor.domain.work import BoxEvent, StepOutput
 from chef_supervisor.workshop import Onlooker
 from tests.integration.api.redis_kit import serving_on
 from tests.integration.dependencies.conftest import MakeSandbox
+from tests.kit.performing import perform
 from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
 from tests.kit.shell_toolchain import QUIET, claim_of, make_workshop, project, shell_toolchain
 
@@ -56,7 +57,7 @@ async def test_redis_has_them_sealed_only_and_the_result_not_at_all(
         async with Redis(unix_socket_path=redis.config().unix_socket, db=redis.config().database) as client:
             waiting = await all_of(client)
             [claim] = await on.worker.claim(QueueName("builds"), 1)
-            outcome = await workshop.perform(claim, Onlooker(lambda _: None, lambda _, event: told.append(event)))
+            outcome = await perform(workshop, claim, Onlooker(lambda _: None, lambda _, event: told.append(event)))
             assert isinstance(outcome, Outcome)
             await on.worker.finish(claim.job_id, claim.fence, outcome)
             finished = await all_of(client)
@@ -81,7 +82,7 @@ async def test_scripts_that_find_a_secret_cannot_have_it_told_to_whoever_uses_th
     sealed = workshop.installer.sealer.seal({"NPM_TOKEN": TOKEN})
 
     for number in range(2):
-        outcome = await workshop.perform(claim_of(files, number, sealed=sealed), QUIET)
+        outcome = await perform(workshop, claim_of(files, number, sealed=sealed), QUIET)
 
         assert isinstance(outcome, Outcome)
         assert any("found ***" in warning for warning in outcome.result.warnings), outcome.result
@@ -94,7 +95,7 @@ async def test_secrets_that_were_sealed_with_another_key_end_the_job_with_a_sent
     toolchains = shell_toolchain(tmp_path / "toolchains")
     ours, theirs = (make_workshop(make_sandbox(), toolchains) for _ in range(2))
 
-    outcome = await ours.perform(claim_of(project(), sealed=theirs.installer.sealer.seal({"TOKEN": TOKEN})), QUIET)
+    outcome = await perform(ours, claim_of(project(), sealed=theirs.installer.sealer.seal({"TOKEN": TOKEN})), QUIET)
 
     assert isinstance(outcome, Outcome)
     assert outcome.result.cause is Cause.INFRASTRUCTURE

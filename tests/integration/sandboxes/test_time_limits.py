@@ -18,6 +18,7 @@ from chef_supervisor.settings import FileLimits, default_config
 from chef_supervisor.workshop import Onlooker, Workshop
 from tests.integration.sandboxes.boxes import LIMITS
 from tests.kit.installer import make_installer
+from tests.kit.performing import perform
 
 pytestmark = pytest.mark.asyncio
 
@@ -45,7 +46,7 @@ async def test_a_job_over_its_time_keeps_what_it_printed(sandbox: Sandbox, optio
         payload=pack(Assignment(files=FILES)),
     )
 
-    outcome = await workshop(sandbox).perform(claim, Onlooker(lambda _: None, lambda *_: None))
+    outcome = await perform(workshop(sandbox), claim, Onlooker(lambda _: None, lambda *_: None))
 
     assert isinstance(outcome, Outcome)
     assert outcome.status is JobStatus.TIMEOUT

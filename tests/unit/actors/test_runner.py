@@ -11,7 +11,7 @@ from tests.kit.fake_sandbox import endless
 from tests.kit.fake_store import FakeStore
 from tests.kit.recording import until
 from tests.kit.virtual_time import virtual
-from tests.unit.actors.runner_bench import TESTS, Bench, bench
+from tests.unit.actors.runner_bench import GRACE_S, TESTS, Bench, bench
 
 
 @virtual
@@ -31,10 +31,50 @@ async def test_nothing_is_left_of_the_box_when_the_job_is_over() -> None:
     claim = await it.claimed()
 
     async with it.running(claim):
-        await it.until_over(claim.job_id)
+        await it.until_gone()
+        assert it.sandbox.orders
+        assert not it.sandbox.open
 
-    assert it.sandbox.orders
-    assert not it.sandbox.open
+
+@virtual
+async def test_the_end_is_told_before_the_box_is_removed_which_holds_the_slot_until_then() -> None:
+    it = bench()
+    it.sandbox.cleanup_s = 30.0
+    claim = await it.claimed()
+
+    async with it.running(claim):
+        await it.until_over(claim.job_id)
+        assert it.sandbox.open
+        assert not it.runner.closed
+        await it.until_gone()
+        assert not it.sandbox.open
+
+
+@virtual
+async def test_a_runner_that_is_stopped_while_its_box_is_removed_puts_nothing_back() -> None:
+    it = bench()
+    it.sandbox.cleanup_s = 2 * GRACE_S
+    claim = await it.claimed()
+
+    async with it.running(claim):
+        status = await it.until_over(claim.job_id)
+
+    assert status is JobStatus.COMPLETED
+    assert "release" not in it.store.calls
+
+
+@virtual
+async def test_a_job_that_is_over_has_no_lease_renewed_while_its_box_is_removed() -> None:
+    it = bench()
+    it.sandbox.cleanup_s = 60.0
+    claim = await it.claimed()
+
+    async with it.running(claim):
+        await it.until_over(claim.job_id)
+        it.store.forget_calls()
+        await it.until_gone()
+
+    assert "renew" not in it.store.calls
 
 
 @virtual
