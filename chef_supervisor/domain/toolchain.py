@@ -118,6 +118,7 @@ class Install:
     Attributes:
         sees: globs of the only files that an install is given.
         offline: steps that follow in a box without network, in the same place: the dependencies' own scripts.
+        tools: steps that follow in that box, and leave there what makes tools start sooner; they always end well.
         additions: what is installed on top.
         links: whether the workspace gets a `node_modules` of links.
     """
@@ -125,6 +126,7 @@ class Install:
     sees: tuple[str, ...]
     ways: tuple[Way, ...]
     offline: tuple[StepTemplate, ...] = ()
+    tools: tuple[StepTemplate, ...] = ()
     env: Mapping[str, str] = attrs.field(factory=dict)
     additions: tuple[Addition, ...] = ()
     links: bool = False

@@ -27,7 +27,8 @@ class InstallPlan:
 
     Attributes:
         work: done with network.
-        offline: the dependencies' own scripts, done in the same place without network; None = none are known.
+        offline: the dependencies' own scripts, and what makes tools start sooner, done in the same place without network;
+            None = nothing of that is known.
         locked: all versions stood in a lock file. Where not, those that were chosen are `work`'s artifact.
     """
 
@@ -49,7 +50,8 @@ def install_plan(
     steps = Steps(toolchain, project, installed=True, words={"added": added})
     work = _work(steps, steps.of(way, budget.install_timeout_s), budget, install_variables(env or {})[0])
     work = attrs.evolve(work, files=_seen(toolchain, project, added), artifact_globs=way.artifacts)
-    scripts = steps.made_of(toolchain.install.offline, budget.install_timeout_s)
+    after = (*toolchain.install.offline, *toolchain.install.tools)
+    scripts = steps.made_of(after, budget.install_timeout_s)
     offline = _work(steps, scripts, budget, {}) if scripts else None
     return InstallPlan(work=work, offline=offline, locked=way.locked and not added)
 

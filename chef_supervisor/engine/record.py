@@ -37,6 +37,7 @@ _WHOLE: Final = 10
 _MOST_PERCENT: Final = 99
 # What is kept of the output of all steps together.
 _MOST_OUTPUT_BYTES: Final = 2 << 20
+_SHELL: Final = ("sh", "-c")
 
 
 @attrs.define(eq=False)
@@ -212,8 +213,9 @@ class Record:
 
 
 def command_line(step: Step) -> bytes:
-    """Returns: what stands before the output of a step."""
-    return f"$ {' '.join(step.argv)}\n".encode(errors="replace")
+    """Returns: what stands before the output of a step; what the shell is given, as people would type it there."""
+    words = step.argv[len(_SHELL) :] if step.argv[: len(_SHELL)] == _SHELL else step.argv
+    return f"$ {' '.join(words)}\n".encode(errors="replace")
 
 
 def needs_retry(record: Record) -> bool:

@@ -10,6 +10,7 @@ import attrs
 from chef_supervisor.domain.job import JobOptions
 from chef_supervisor.domain.toolchain import StepTemplate, Toolchain, Way
 from chef_supervisor.domain.work import Step
+from chef_supervisor.engine.direct_scripts import direct
 from chef_supervisor.engine.project import Project
 
 
@@ -88,11 +89,13 @@ class Steps:
         return ("",) if template.each is None else self.project.each(template.each)
 
     def _planned(self, template: StepTemplate, value: str, timeout_s: float) -> PlannedStep:
+        argv = tuple(self._argv(template.run, value))
+        started = direct(argv, self.toolchain, self.project)
         step = Step(
             name=f"{template.name} {value}" if value else template.name,
-            argv=tuple(self._argv(template.run, value)),
+            argv=argv if started is None else started.argv,
             timeout_s=timeout_s,
-            env=dict(template.env),
+            env=dict(template.env) if started is None else {**started.env, **template.env},
             keep_going=template.keep_going,
         )
         return PlannedStep(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 
 _MODULES = "node_modules"
+# Source: Node.js documentation, module.enableCompileCache.
+_COMPILED = "node-compile-cache"
 _SMALL = 4 << 20
 # Folders that tools write into: each project gets its own instead of a link to a read-only one.
 _NOT_LINKED = {".bin", ".cache", ".vite", ".vite-temp", ".tmp"}
@@ -23,6 +25,13 @@ def link_modules(root: str, links_from: str) -> None:
             _link_folder(os.path.join(folder, _MODULES), os.path.join(beside, _MODULES))
         # Beside them an install has manifests only, and what its tools keep for themselves.
         names[:] = [name for name in names if name != _MODULES and not name.startswith(".")]
+
+
+def link_compiled(links_from: str, temporary: str) -> None:
+    """Let node find what it compiled of installed tools, where it was kept; it looks in the folder for temporary files."""
+    compiled = os.path.join(links_from, ".chef", _COMPILED)
+    if os.path.isdir(compiled):
+        os.symlink(compiled, os.path.join(temporary, _COMPILED))
 
 
 def _link_folder(source: str, target: str) -> None:

@@ -11,7 +11,7 @@ from .channel import Channel, SupervisorGone
 from .collect import Artifacts, send_reports
 from .evidence import Gauge
 from .frames import FILE, GO, ORDER, VERDICT, unpack_named
-from .links import link_modules
+from .links import link_compiled, link_modules
 from .order import Order, read_order
 from .protect import OomScore, be_undumpable
 from .steps import DISK_FULL, KILLED, Steps
@@ -76,6 +76,7 @@ def _make_links(order: Order) -> OSError | None:
                 os.makedirs(os.environ[name], exist_ok=True)
         if order.links_from is not None:
             link_modules(order.root, order.links_from)
+            link_compiled(order.links_from, os.environ.get("TMPDIR", "/tmp"))  # noqa: S108  (the box's own)
     except OSError as error:
         return error
     return None

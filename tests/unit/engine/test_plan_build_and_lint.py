@@ -23,7 +23,7 @@ def chef_project() -> dict[str, str]:
 
 
 RUNS = [
-    ("build", package(build="tsc -b && vite build"), ["npm run build"]),
+    ("build", package(build="tsc -b && vite build"), ["sh -c tsc -b && vite build"]),
     ("build", package(("vite",)), ["node_modules/.bin/vite build"]),
     ("build", package(("vite",), build="convex deploy && vite build"), ["node_modules/.bin/vite build"]),
     (
@@ -32,7 +32,7 @@ RUNS = [
         ["node_modules/.bin/vite build"],
     ),
     ("build", package(("vite",), build="npm run all", all="convex deploy"), ["node_modules/.bin/vite build"]),
-    ("build", chef_project(), ["npm run build"]),
+    ("build", chef_project(), ["sh -c vite build"]),
     ("build", package(("vite",), build="npm run all", all="pnpm convex codegen"), ["node_modules/.bin/vite build"]),
     ("build", {**package(("next",)), "app/page.tsx": ""}, ["node_modules/.bin/next build"]),
     ("build", package(("webpack", "webpack-cli")), ["node_modules/.bin/webpack build"]),
@@ -57,7 +57,7 @@ RUNS = [
     ),
     ("build", {"index.html": "<p>"}, ["test -s index.html"]),
     ("build", {"a.py": "1"}, [r"python3 -m compileall -q -x (^|/)(\.venv|venv|node_modules|\.git)/ ."]),
-    ("lint", package(lint="eslint ."), ["npm run lint"]),
+    ("lint", package(lint="eslint ."), ["sh -c eslint ."]),
     (
         "lint",
         chef_project(),

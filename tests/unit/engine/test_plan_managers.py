@@ -20,12 +20,13 @@ LOCKS = {
 # As our Yarn writes it.
 BERRY_LOCK = "# generated\n\n__metadata:\n  version: 10\n  cacheKey: 10c0\n"
 NAMED = {"npm": "npm@11", "pnpm": "pnpm@10.1.0", "yarn": "yarn@1.22.0", "yarn-berry": "yarn@4.1.0", "bun": "bun@1.2.3"}
+# npm's are started without it.
 RUN = {
-    "npm": ("npm run", " --"),
-    "pnpm": ("pnpm run", ""),
-    "yarn": ("yarn --silent --no-default-rc run", ""),
-    "yarn-berry": ("yarn --silent --no-default-rc run", ""),
-    "bun": ("bun run", ""),
+    "npm": ("sh -c vite build", "sh -c vitest"),
+    "pnpm": ("pnpm run build", "pnpm run test"),
+    "yarn": ("yarn --silent --no-default-rc run build", "yarn --silent --no-default-rc run test"),
+    "yarn-berry": ("yarn --silent --no-default-rc run build", "yarn --silent --no-default-rc run test"),
+    "bun": ("bun run build", "bun run test"),
 }
 FROZEN = {
     "npm": "ci",
@@ -52,16 +53,16 @@ def install_command(found: Plan) -> list[str]:
     return [word for step in found.install.work.steps for word in step.argv]
 
 
-@pytest.mark.parametrize("manager", LOCKS)
+@pytest.mark.parametrize("manager", RUN)
 def test_scripts_are_started_by_their_manager(manager: str) -> None:
-    run, pass_on = RUN[manager]
+    to_build, to_test = RUN[manager]
 
     build = planned(JobType.BUILD, project(manager, locked=True))
     test = planned(JobType.TEST, project(manager, locked=True))
 
     assert build.toolchain == test.toolchain == manager
-    assert [" ".join(step.argv) for step in build.run.steps] == [f"{run} build"]
-    assert " ".join(test.run.steps[0].argv).startswith(f"{run} test{pass_on} --run --reporter")
+    assert [" ".join(step.argv) for step in build.run.steps] == [to_build]
+    assert " ".join(test.run.steps[0].argv).startswith(f"{to_test} --run --reporter")
 
 
 @pytest.mark.parametrize("manager", LOCKS)
@@ -116,15 +117,25 @@ def test_no_script_of_a_package_runs_with_network(manager: str, *, locked: bool)
     assert found.install is not None
     assert {"--ignore-scripts", "--mode=skip-build"} & set(install_command(found))
     assert found.install.offline is not None
-    assert [step.argv[1] for step in found.install.offline.steps] == ["rebuild"]
+    assert [step.name for step in found.install.offline.steps] == ["run the install scripts", "compile the tools"]
     assert found.install.offline.root == found.install.work.root == "{deps}"
 
 
 def test_where_no_package_has_scripts_no_box_is_started_for_them() -> None:
-    found = planned(JobType.BUILD, {**package(("vite",)), "package-lock.json": "{}"})
+    found = planned(JobType.BUILD, {**package(("webpack-cli",)), "package-lock.json": "{}"})
 
     assert found.install is not None
     assert found.install.offline is None
+
+
+def test_what_node_compiles_of_tools_is_kept_with_them() -> None:
+    found = planned(JobType.LINT, {**package(("typescript",)), "tsconfig.json": "{}", "package-lock.json": "{}"})
+
+    assert found.install is not None
+    assert found.install.offline is not None
+    [step] = found.install.offline.steps
+    assert step.env == {"NODE_COMPILE_CACHE": "{deps}/.chef/node-compile-cache"}
+    assert "{deps}/node_modules/.bin/tsc" in step.argv[-1]
 
 
 @pytest.mark.parametrize("manager", LOCKS)

@@ -16,19 +16,19 @@ from tests.kit import sample_projects
 from tests.unit.engine.samples import BUDGET, BY_NAME, TOOLCHAINS, as_bytes, package, planned
 
 RUNS = [
-    ("test", package(test="mocha && echo fine"), ["npm run test"]),
+    ("test", package(test="mocha && echo fine"), ["sh -c mocha && echo fine"]),
     (
         "test",
         package(test="npx mocha test"),
-        ["npm run test -- --reporter json --reporter-option output=.chef/mocha.json"],
+        ["sh -c npx mocha test --reporter json --reporter-option output=.chef/mocha.json"],
     ),
-    ("test", package(test="mocha --reporter dot"), ["npm run test"]),
-    ("test", package(test="ava"), ["npm run test -- --tap"]),
-    ("test", package(test="node --import tsx --test test/*.ts"), ["npm run test"]),
+    ("test", package(test="mocha --reporter dot"), ["sh -c mocha --reporter dot"]),
+    ("test", package(test="ava"), ["sh -c ava --tap"]),
+    ("test", package(test="node --import tsx --test test/*.ts"), ["sh -c node --import tsx --test test/*.ts"]),
     (
         "test",
         package(test="bun test src"),
-        ["npm run test -- --reporter=junit --reporter-outfile=.chef/bun.xml"],
+        ["sh -c bun test src --reporter=junit --reporter-outfile=.chef/bun.xml"],
     ),
     (
         "test",
@@ -49,7 +49,9 @@ RUNS = [
     (
         "test",
         {**package(test="cross-env A=1 vitest --coverage"), "a.test.ts": ""},
-        ["npm run test -- --run --reporter=default --reporter=json --outputFile.json=.chef/vitest.json"],
+        [
+            "sh -c cross-env A=1 vitest --coverage --run --reporter=default --reporter=json --outputFile.json=.chef/vitest.json"
+        ],
     ),
     (
         "test",
@@ -59,7 +61,7 @@ RUNS = [
     (
         "test",
         {**package(test="jest --watch"), "src/__tests__/a.js": ""},
-        ["npm run test -- --ci --watchAll=false --json --outputFile=.chef/jest.json"],
+        ["sh -c jest --watch --ci --watchAll=false --json --outputFile=.chef/jest.json"],
     ),
     (
         "test",
@@ -74,7 +76,7 @@ RUNS = [
     (
         "test",
         {**package(test="vitest run"), "vite.config.ts": "test: { include: ['checks/*.ts'] }"},
-        ["npm run test -- --run --reporter=default --reporter=json --outputFile.json=.chef/vitest.json"],
+        ["sh -c vitest run --run --reporter=default --reporter=json --outputFile.json=.chef/vitest.json"],
     ),
     (
         "test",
@@ -150,7 +152,7 @@ def test_scripts_that_start_each_other_take_no_time_to_speak_of() -> None:
 
     found = planned(JobType.BUILD, package((), build="npm-run-all s*", **scripts))
 
-    assert [" ".join(step.argv) for step in found.run.steps] == ["npm run build"]
+    assert [" ".join(step.argv) for step in found.run.steps] == ["sh -c npm-run-all s*"]
     assert time.perf_counter() - started < 1
 
 
@@ -176,6 +178,6 @@ def test_steps_and_their_readers_go_together() -> None:
 def test_node_is_asked_for_a_report_by_its_environment() -> None:
     found = planned(JobType.TEST, package(test="node --test test/"))
 
-    assert [" ".join(step.argv) for step in found.run.steps] == ["npm run test"]
+    assert [" ".join(step.argv) for step in found.run.steps] == ["sh -c node --test test/"]
     assert "--test-reporter-destination=.chef/node.xml" in found.run.steps[0].env["NODE_OPTIONS"]
     assert found.run.reports == (".chef/node.xml",)

@@ -55,7 +55,7 @@ def test_what_each_step_printed_stands_with_it() -> None:
 
     assert record.install is not None
     assert record.install.outputs[0].head.endswith(b"\nadded 46 packages")
-    assert record.run.outputs[0].head == b"$ npm run build\nbuilt"
+    assert record.run.outputs[0].head == b"$ tsc -b && vite build\nbuilt"
 
 
 # As many bytes as are kept of the beginning of a step's output.
