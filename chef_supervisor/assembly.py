@@ -66,7 +66,7 @@ async def choose_sandbox(settings: Settings, instance: Instance) -> Chosen:
                 instance=instance.mark,
                 volume=settings.dependencies.volume,
                 # Two calls a box at a time (one that ends beside one that starts), and some for all else.
-                max_threads=2 * settings.worker.max_concurrent + 8,
+                max_threads=2 * settings.worker.max_concurrent + settings.sandbox.warm + 8,
             ),
             bubblewrap=BubblewrapConfig(
                 data_dir=instance.folder / "boxes",

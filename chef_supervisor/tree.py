@@ -20,6 +20,7 @@ from chef_supervisor.actors.pool import Pool
 from chef_supervisor.actors.reaper import Reaper
 from chef_supervisor.actors.runner import Runner
 from chef_supervisor.actors.store_guard import StoreGuard
+from chef_supervisor.actors.warmer import Warmer
 from chef_supervisor.actors.watchdog import Watchdog
 from chef_supervisor.api.actor import ApiActor
 from chef_supervisor.api.app import make_app
@@ -110,7 +111,7 @@ def make_tree(parts: Parts) -> SupervisorSpec:
         pools = _pool_refs(parts)
         # Leases and the courier outlive the runners: in their grace these still have jobs to keep, or to hear about.
         children += [_leases(parts), _courier(parts, pools)]
-        children.append(_janitor(parts, parts.workshop))
+        children += [_janitor(parts, parts.workshop), _warmer(parts, parts.workshop)]
         children += [_engine(parts, parts.workshop, dispatcher, pools), _reaper(parts)]
         if parts.artifacts is not None:
             children.append(_archivist(parts, parts.artifacts))
@@ -275,25 +276,20 @@ def _janitor(parts: Parts, workshop: Workshop) -> ChildSpec:
     return ChildSpec(Ref("janitor"), build=build)
 
 
-def _archivist(parts: Parts, artifacts: ArtifactStore) -> ChildSpec:
-    def build() -> Archivist:
-        return Archivist(
-            store=parts.store,
-            artifacts=artifacts,
-            queues=tuple(parts.settings.queues),
-            interval_s=parts.settings.artifacts.sweep_s,
-        )
+def _warmer(parts: Parts, workshop: Workshop) -> ChildSpec:
+    def build() -> Warmer:
+        count, taken_over = parts.settings.sandbox.warm, parts.taken_over
+        return Warmer(sandbox=workshop.sandbox, limits=workshop.job_limits, count=count, taken_over=taken_over)
 
+    return ChildSpec(Ref("warmer"), build=build)
+
+
+def _archivist(parts: Parts, artifacts: ArtifactStore) -> ChildSpec:
+    queues, interval_s = tuple(parts.settings.queues), parts.settings.artifacts.sweep_s
+    build = lambda: Archivist(store=parts.store, artifacts=artifacts, queues=queues, interval_s=interval_s)  # noqa: E731
     return ChildSpec(Ref("archivist"), build=build)
 
 
 def _reaper(parts: Parts) -> ChildSpec:
-    queue = parts.settings.queue
-    return ChildSpec(
-        Ref("reaper"),
-        build=lambda: Reaper(
-            store=parts.store,
-            queues=tuple(parts.settings.queues),
-            interval_s=queue.reap_s,
-        ),
-    )
+    queues, interval_s = tuple(parts.settings.queues), parts.settings.queue.reap_s
+    return ChildSpec(Ref("reaper"), build=lambda: Reaper(store=parts.store, queues=queues, interval_s=interval_s))

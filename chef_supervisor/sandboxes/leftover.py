@@ -33,3 +33,5 @@ class Leftover:
     instance: str = ""
     realm: str = ""
     run: RunId | None = None
+    # Nothing runs in it any more, or ever did.
+    over: bool = False

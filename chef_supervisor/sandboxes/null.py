@@ -10,7 +10,7 @@ from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.shelf import Bounds, Inventory, Stored
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
 from chef_supervisor.sandboxes.leftover import Leftover
-from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies
+from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits
 
 
 class NullBox:
@@ -59,6 +59,10 @@ class NullSandbox:
         """Returns: a box that is none."""
         del order, dependencies
         yield NullBox()
+
+    async def keep_warm(self, limits: Limits, count: int) -> None:
+        """Return at once: nothing is ever started."""
+        del limits, count
 
     async def close(self) -> None:
         """Nothing is held."""

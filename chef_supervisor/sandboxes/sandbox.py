@@ -24,6 +24,8 @@ class Role(enum.StrEnum):
     """What a box is for; it is also its label. Only an install box has network."""
 
     JOB = "job"
+    # Started ahead of need, for a job that is not known yet.
+    WARM = "warm"
     # Writes dependencies: what managers of packages do; and what the dependencies' own scripts do.
     INSTALL = "install"
     SCRIPTS = "scripts"
@@ -130,6 +132,15 @@ class Sandbox(Protocol):
 
         Raises:
             SandboxUnavailable: the engine did not start it.
+        """
+
+    async def keep_warm(self, limits: Limits, count: int) -> None:
+        """
+        Keep so many boxes of those limits started ahead of need, until cancelled: a box of a job is one of them where
+        one waits. Returns at once where boxes are started as fast as that.
+
+        Raises:
+            SandboxUnavailable: none can be started now.
         """
 
     async def close(self) -> None:

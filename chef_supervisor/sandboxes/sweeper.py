@@ -11,6 +11,7 @@ from typing import Final
 from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.domain.job import RunId
 from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
+from chef_supervisor.sandboxes.sandbox import Role
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 
 _log: Final = logging.getLogger(__name__)
@@ -25,8 +26,12 @@ def of_instance(leftovers: Iterable[Leftover], mark: str) -> list[Leftover]:
 
 
 def of_realm(leftovers: Iterable[Leftover], realm: str) -> list[Leftover]:
-    """Returns: what is of a run of that realm, and is an orphan unless the run holds its job."""
-    return [leftover for leftover in leftovers if leftover.run is not None and realm and leftover.realm == realm]
+    """
+    Returns: what is of a run of that realm, and is an orphan unless the run holds its job; and boxes that were started
+    ahead of need and ended: whoever starts them is at their other end while it lives.
+    """
+    ours = [leftover for leftover in leftovers if realm and leftover.realm == realm]
+    return [leftover for leftover in ours if leftover.run is not None or (leftover.role == Role.WARM and leftover.over)]
 
 
 def orphans(leftovers: Iterable[Leftover], owned: Collection[RunId]) -> list[Leftover]:

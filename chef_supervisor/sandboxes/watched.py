@@ -17,7 +17,7 @@ from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.domain.job import RunId
 from chef_supervisor.domain.shelf import Shelf
 from chef_supervisor.sandboxes.leftover import Leftover
-from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies, Sandbox
+from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies, Limits, Sandbox
 
 _log: Final = logging.getLogger(__name__)
 # Boxes that were spoilt together ask one after the other; a probe that passed so lately answers all of them.
@@ -145,6 +145,19 @@ class WatchedSandbox:
             SandboxUnavailable: it was not started; `is_away` says whether any would be.
         """
         return self._sandbox.box(order, dependencies)
+
+    async def keep_warm(self, limits: Limits, count: int) -> None:
+        """Keep so many boxes started ahead of need, until cancelled, whenever the sandbox can."""
+        done = not count
+        while not done:
+            try:
+                await self._sandbox.keep_warm(limits, count)
+                done = True
+            except SandboxUnavailable as error:
+                _log.debug("no boxes are started ahead of need: %s", error)
+                # Not at once, where only these cannot be started.
+                await asyncio.sleep(self._longest_pause_s)
+                await self.recovered()
 
     async def close(self) -> None:
         """Close the sandbox."""

@@ -27,12 +27,12 @@ def not_negative(_instance: object, _attribute: object, value: Any) -> None:
         raise ValueError(msg)
 
 
-def at_most(most: int) -> Callable[[object, object, int], None]:
-    """Returns: a check for 1 to `most`."""
+def between(least: int, most: int) -> Callable[[object, object, int], None]:
+    """Returns: a check for `least` to `most`, both allowed."""
 
     def check(_instance: object, _attribute: object, value: int) -> None:
-        if not 0 < value <= most:
-            msg = f"must be 1 to {most}"
+        if not least <= value <= most:
+            msg = f"must be {least} to {most}"
             raise ValueError(msg)
 
     return check

@@ -179,9 +179,9 @@ class WorkerSettings:
     pids_limit: int = attrs.field(validator=checks.positive)
     timeout_ms: int = attrs.field(validator=checks.within_ceiling)
     grace_s: float = attrs.field(validator=checks.positive)
-    output_bytes: int = attrs.field(validator=checks.at_most(1 << 20))
+    output_bytes: int = attrs.field(validator=checks.between(1, 1 << 20))
     max_output_bytes: int = attrs.field(validator=checks.positive)
-    log_bytes: int = attrs.field(validator=checks.at_most(64 << 20))
+    log_bytes: int = attrs.field(validator=checks.between(1, 64 << 20))
 
 
 @attrs.frozen(kw_only=True)
@@ -208,6 +208,7 @@ class SecretSettings:
 class SandboxSettings:
     kind: SandboxKind
     image: str
+    warm: int = attrs.field(validator=checks.between(0, 16))
     ping_s: float = attrs.field(validator=checks.positive)
     sweep_s: float = attrs.field(validator=checks.positive)
     extra_ca_certs: str

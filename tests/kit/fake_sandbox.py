@@ -14,7 +14,7 @@ from chef_supervisor.domain.shelf import Shelf
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
 from chef_supervisor.sandboxes.leftover import Leftover
 from chef_supervisor.sandboxes.null import NullShelf
-from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies
+from chef_supervisor.sandboxes.sandbox import Box, BoxOrder, Dependencies, Limits
 
 _STEP_S = 0.1
 _PROBE_S = 0.1
@@ -120,6 +120,9 @@ class FakeSandbox:
         finally:
             await asyncio.sleep(self.cleanup_s)
             self.open.discard(order.name)
+
+    async def keep_warm(self, limits: Limits, count: int) -> None:
+        """Boxes start at once."""
 
     async def close(self) -> None:
         """Nothing is open."""

@@ -56,6 +56,11 @@ class AttachedLine:
         """Returns: what stands on stderr so far, at most 4 kB."""
         return self._stderr.decode(errors="replace").strip()
 
+    @property
+    def ended(self) -> bool:
+        """Returns: whether the end of the line has come, and nothing is left to be read."""
+        return self._reader.at_eof()
+
     async def read(self) -> bytes:
         """Returns: the next bytes of stdout; empty at the end, whatever ended it."""
         try:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+import attrs
 import docker
 import docker.errors
 
 from chef_supervisor.domain.job import JobId, RunId
+from chef_supervisor.sandboxes.docker.box_names import read_taken
 from chef_supervisor.sandboxes.docker.container import JOB_LABEL, REALM_LABEL, ROLE_LABEL, RUN_LABEL, SUPERVISOR_LABEL
 from chef_supervisor.sandboxes.docker.trouble import EngineFault
 from chef_supervisor.sandboxes.docker.volume import remove_volume
 from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
+from chef_supervisor.sandboxes.sandbox import Role
 
+_ENDED: Final = ("exited", "dead")
+# Between its creation and its start lie milliseconds; the engine's clock may be another one.
+_START_S: Final = 3600
 _OURS: Final = {"label": SUPERVISOR_LABEL}
 
 
@@ -44,7 +51,14 @@ def _containers(client: docker.APIClient) -> Iterator[tuple[str, Leftover]]:
     for found in client.containers(all=True, filters=_OURS):
         # One that is being removed has lost its names already.
         name = next(iter(found["Names"] or ()), "").removeprefix("/")
-        yield name, _leftover(LeftoverKind.CONTAINER, found["Id"], found["Labels"])
+        leftover = _leftover(LeftoverKind.CONTAINER, found["Id"], found["Labels"])
+        taken = read_taken(name) if leftover.role == Role.WARM else None
+        yield name, attrs.evolve(leftover, run=taken.run if taken else leftover.run, over=_is_over(found))
+
+
+def _is_over(found: Mapping[str, Any]) -> bool:
+    state = found["State"]
+    return state in _ENDED or (state == "created" and found["Created"] < time.time() - _START_S)
 
 
 def _networks(client: docker.APIClient) -> Iterator[tuple[str, Leftover]]:

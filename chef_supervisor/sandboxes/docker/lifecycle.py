@@ -95,6 +95,16 @@ def _number(labels_of_run: Mapping[str, str]) -> float:
     return int(number) if number.isdecimal() else float("inf")
 
 
+def rename(client: docker.APIClient, container: str, name: str) -> None:
+    """
+    Give it another name.
+
+    Raises:
+        DockerException: it is gone, or somebody else has the name.
+    """
+    client.rename(container, name)
+
+
 def remove(client: docker.APIClient, container: str) -> None:
     """Kill and remove it, if it is there."""
     try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Final
+
+import attrs
 
 from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.domain.job import RunId
@@ -16,6 +19,7 @@ from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.conversation import Conversation
 from chef_supervisor.sandboxes.docker import lifecycle
 from chef_supervisor.sandboxes.docker.attach import AttachedLine
+from chef_supervisor.sandboxes.docker.box_names import taken_name
 from chef_supervisor.sandboxes.docker.cleanup import clean_up
 from chef_supervisor.sandboxes.docker.container import Seen
 from chef_supervisor.sandboxes.docker.engine import Engine
@@ -27,9 +31,11 @@ from chef_supervisor.sandboxes.docker.names import Names
 from chef_supervisor.sandboxes.docker.shelf import DockerShelf
 from chef_supervisor.sandboxes.docker.trouble import TROUBLE, unavailable
 from chef_supervisor.sandboxes.docker.volume import make_volume, remove_volume, volume_labels, volume_name
+from chef_supervisor.sandboxes.docker.warm import WarmBoxes
 from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
 
+_log: Final = logging.getLogger(__name__)
 _MIB: Final = 1 << 20
 _PROBE_LIMITS: Final = Limits(memory_bytes=64 * _MIB, cpus=0.1, pids=16, workspace_bytes=8 * _MIB)
 
@@ -41,7 +47,13 @@ class DockerBox:
         self._engine = engine
         self._config = config
         self.container = container
+        self._line = line
         self.conversation = Conversation(line, self._why, config.end_grace_s, self._check_engine)
+
+    @property
+    def alive(self) -> bool:
+        """Returns: whether its end is not known."""
+        return not self._line.ended
 
     def run(self, work: Work) -> AsyncIterator[BoxEvent]:
         """Give it its work, once."""
@@ -57,6 +69,16 @@ class DockerBox:
         await self._engine.ask(lambda client: client.ping(), "reach the Docker Engine", self._config.stop_timeout_s)
 
 
+@attrs.frozen(kw_only=True)
+class _Kind:
+    """What a box that waits is like; a job is given no other than it would be given anew."""
+
+    limits: Limits
+    realm: str
+    image: str
+    sees_store: bool
+
+
 class DockerSandbox:
     """Boxes as containers. No folder of the machine is ever mounted; dependencies are volumes."""
 
@@ -69,6 +91,9 @@ class DockerSandbox:
         self._keeper = Keeper(engine=self._engine, config=config, names=self._names)
         self.shelf = DockerShelf(self._keeper)
         self._realm = ""
+        # Of one supervisor all have the same limits; whoever keeps boxes warm says which.
+        self._warm_limits: Limits | None = None
+        self._warm: WarmBoxes[DockerBox, _Kind | None] = WarmBoxes(self._warm_kind, self._start_warm)
 
     def belong_to(self, realm: str) -> None:
         """Label what is made from now on with that realm."""
@@ -136,11 +161,73 @@ class DockerSandbox:
     @asynccontextmanager
     async def box(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[DockerBox]:
         """
-        Start a container; leaving the context kills and removes it.
+        Start a container, or take one that was started ahead of need; leaving the context kills and removes it.
 
         Raises:
             SandboxUnavailable: it did not start; the reason says what to do.
         """
+        async with AsyncExitStack() as removal:
+            removal.enter_context(self._warm.at_work())
+            box = await self._taken(order, dependencies, removal)
+            if box is None:
+                box = await removal.enter_async_context(self._started(order, dependencies))
+            yield box
+
+    async def keep_warm(self, limits: Limits, count: int) -> None:
+        """
+        Keep so many containers started ahead of need, until cancelled.
+
+        Raises:
+            SandboxUnavailable: none can be started now.
+        """
+        if not self.shelf.opened:
+            # Else what waits would be mounted without the store, and of no use to most jobs.
+            await self.shelf.look({})
+        self._warm_limits = limits
+        await self._warm.keep(count)
+
+    async def _taken(
+        self, order: BoxOrder, dependencies: Dependencies | None, removal: AsyncExitStack
+    ) -> DockerBox | None:
+        """Returns: a container that waited, the order's from now on; None where there is none that would do."""
+        seen = self._seen(order.role, dependencies)
+        if order.role is not Role.JOB or not isinstance(seen, StoredVolume):
+            return None
+        warm = self._warm.take(self._kind(order.limits))
+        if warm is None:
+            return None
+        async with AsyncExitStack() as taking:
+            await taking.enter_async_context(warm.removal)
+            if not await self._renamed(warm.box, order.name, taken_name(order.name, seen.key), taking):
+                return None
+            removal.push_async_exit(taking.pop_all())
+        return warm.box
+
+    async def _renamed(self, box: DockerBox, ordered: str, name: str, taking: AsyncExitStack) -> bool:
+        """Returns: whether it has the name; where not, one that is created will say why, or clear the way."""
+        for used in {ordered, name}:
+            taking.enter_context(self._names.use(LeftoverKind.CONTAINER, used))
+        try:
+            rename = partial(lifecycle.rename, container=box.container, name=name)
+            await self._engine.call(rename, f"take a box for {ordered}")
+        except SandboxUnavailable as error:
+            _log.debug("a box that waited could not be taken: %s", error)
+            return False
+        return True
+
+    def _kind(self, limits: Limits) -> _Kind:
+        return _Kind(limits=limits, realm=self._realm, image=self.shelf.image, sees_store=self.shelf.opened)
+
+    def _warm_kind(self) -> _Kind | None:
+        return None if self._warm_limits is None else self._kind(self._warm_limits)
+
+    async def _start_warm(self, kind: _Kind | None, removal: AsyncExitStack) -> DockerBox:
+        assert kind is not None  # noqa: S101  (`keep_warm` has said it)
+        order = BoxOrder(name=f"chef-warm-{uuid.uuid4().hex}", role=Role.WARM, limits=kind.limits)
+        return await removal.enter_async_context(self._started(order, self._seen(Role.JOB, None)))
+
+    @asynccontextmanager
+    async def _started(self, order: BoxOrder, dependencies: Dependencies | None) -> AsyncIterator[DockerBox]:
         async with self._created(order, dependencies) as container:
             line = await self._attach(container)
             try:

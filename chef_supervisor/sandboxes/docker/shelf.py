@@ -12,10 +12,12 @@ import docker
 from chef_supervisor.domain.errors import DependenciesRefused
 from chef_supervisor.domain.shelf import Bounds, Inventory
 from chef_supervisor.sandboxes.docker import lifecycle
-from chef_supervisor.sandboxes.docker.container import DEPENDENCIES_LABEL
+from chef_supervisor.sandboxes.docker.box_names import read_taken
+from chef_supervisor.sandboxes.docker.container import DEPENDENCIES_LABEL, ROLE_LABEL
 from chef_supervisor.sandboxes.docker.keeper import Keeper, Request
 from chef_supervisor.sandboxes.docker.mounts import StagingVolume, StoredVolume
 from chef_supervisor.sandboxes.kept import inventory_of
+from chef_supervisor.sandboxes.sandbox import Role
 
 
 @attrs.define(eq=False)
@@ -76,5 +78,8 @@ class DockerShelf:
 
 
 def _keys_in_use(client: docker.APIClient) -> set[str]:
-    found = client.containers(all=True, filters={"label": DEPENDENCIES_LABEL})
-    return {container["Labels"][DEPENDENCIES_LABEL] for container in found}
+    labelled = client.containers(all=True, filters={"label": DEPENDENCIES_LABEL})
+    # Started before it was known what for.
+    warm = client.containers(all=True, filters={"label": f"{ROLE_LABEL}={Role.WARM}"})
+    taken = [read_taken(name.removeprefix("/")) for found in warm for name in found["Names"] or ()]
+    return {found["Labels"][DEPENDENCIES_LABEL] for found in labelled} | {one.key for one in taken if one is not None}
