@@ -142,6 +142,7 @@ async def test_a_container_without_a_run_that_holds_its_job_is_found(
 ) -> None:
     labels = {"chef.job": getattr(ledger, name), "chef.run": run}
     monkeypatch.setattr(invariants, "containers_of", lambda _host, _jobs: [(labels, "/chef-x")])
+    monkeypatch.setattr(invariants, "_REMOVED_WITHIN_S", 0.0)
 
     found = violations(ledger.raw, ledger.accepted, containers="unix:///nowhere")
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import docker
 import pytest
@@ -17,6 +17,7 @@ import pytest
 from tests.kit.deployment import Deployment, deployed
 from tests.kit.docker_engine import require_image
 from tests.kit.docker_faults import completed, eventually, nothing_is_wrong, on_docker, order_of, remove_boxes, running
+from tests.kit.invariants import container_of
 from tests.kit.own_engine import RUNNER_IMAGE
 from tests.kit.service import STOP_S, Service
 
@@ -46,14 +47,13 @@ def kill(service: Service) -> None:
     service.process.wait(STOP_S)
 
 
-def freeze_box(client: docker.APIClient, job_id: str) -> str:
+def freeze_box(host: str, client: docker.APIClient, job_id: str) -> str:
     """
     Returns: the id of the job's box, which does not hear that its supervisor is gone, and goes on being there.
 
     A box ends by itself when its line does; one whose processes hang does not.
     """
-    found: list[dict[str, Any]] = client.containers(filters={"label": [f"chef.job={job_id}", "chef.role=job"]})
-    [box] = [one["Id"] for one in found]
+    box = client.inspect_container(container_of(host, job_id))["Id"]
     client.pause(box)
     return str(box)
 
@@ -69,7 +69,7 @@ def test_f5_a_restarted_supervisor_removes_its_live_boxes_before_their_jobs_run_
     with on_docker(tmp_path, host, **SHIPPED) as deployment:
         service = deployment.serve("a")
         job_id = running(deployment, service, 2)
-        box = freeze_box(docker_client, job_id)
+        box = freeze_box(host, docker_client, job_id)
         kill(service)
         assert is_there(docker_client, box)
 
@@ -95,7 +95,7 @@ def test_f5_another_supervisor_removes_the_boxes_of_one_that_does_not_come_back(
         ran = running(deployment, service, 2)
         claimant = next(one for one in (service, other) if has_claimed(one, ran))
         survivor = other if claimant is service else service
-        box = freeze_box(docker_client, ran)
+        box = freeze_box(host, docker_client, ran)
         kill(claimant)
 
         survivor.wait_for_event("orphan.removed", handle=box)
@@ -116,7 +116,7 @@ def test_a_supervisor_that_lost_its_state_folder_knows_its_boxes_by_their_runs(
     with on_docker(tmp_path, host, **SHIPPED) as deployment:
         service = deployment.serve("a")
         job_id = running(deployment, service, 2)
-        box = freeze_box(docker_client, job_id)
+        box = freeze_box(host, docker_client, job_id)
         kill(service)
 
         began = time.monotonic()
@@ -141,12 +141,12 @@ def test_boxes_of_another_redis_and_of_nobody_are_left_alone(
         their_service = theirs.serve("a")
         their_job = running(theirs, their_service, 30)
         stack.callback(remove_boxes, host, [their_job])
-        box = freeze_box(docker_client, their_job)
+        box = freeze_box(host, docker_client, their_job)
         kill(their_service)
 
         service = ours.serve("a")
         job_id = running(ours, service, 2)
-        left = freeze_box(docker_client, job_id)
+        left = freeze_box(host, docker_client, job_id)
         kill(service)
         again = ours.serve("a")
         again.wait_for_event("orphan.removed", handle=left)

@@ -17,6 +17,7 @@ from tests.kit.deployment import Deployment
 from tests.kit.docker_engine import require_docker
 from tests.kit.fault import Deed
 from tests.kit.faulty_service import faulty
+from tests.kit.invariants import container_of
 from tests.kit.service import Service, told
 
 # Of the deployment's short leases: two of them have passed.
@@ -62,7 +63,7 @@ def test_f12_the_container_of_the_run_that_was_lost_is_killed(docker_deployment:
     second = docker_deployment.serve("b")
     client = docker.DockerClient(base_url=require_docker())
     try:
-        [lost] = client.containers.list(filters={"label": f"chef.job={job_id}"})
+        lost = client.containers.get(container_of(require_docker(), job_id))
         with standing_still(first):
             second.wait_for_event("job.processing", job_id=job_id)
         # The second run goes on: neither has a network, and one of them counts.

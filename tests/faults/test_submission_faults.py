@@ -12,6 +12,7 @@ import pytest
 
 from tests.kit.deployment import Deployment, tiny_job
 from tests.kit.docker_engine import require_docker
+from tests.kit.invariants import container_of
 from tests.kit.service import Service, told
 
 ENDLESS: Final = {"package.json": json.dumps({"scripts": {"build": "node -e 'setInterval(() => {}, 1000)'"}})}
@@ -120,7 +121,7 @@ def test_f47_the_container_of_a_cancelled_job_is_gone(docker_deployment: Deploym
     service.events_of(job_id, until=lambda event: event["progress"] > 0)
     client = docker.DockerClient(base_url=require_docker())
     try:
-        [container] = client.containers.list(filters={"label": f"chef.job={job_id}"})
+        container = client.containers.get(container_of(require_docker(), job_id))
 
         delete(service, job_id)
 

@@ -7,17 +7,22 @@ are what a recount gives; a container of ours has a run that holds its job.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import docker
 import redis
 
 from chef_supervisor.domain.job import JobId, QueueName
+from chef_supervisor.sandboxes.docker.box_names import read_taken
+from chef_supervisor.sandboxes.sandbox import Role
 from chef_supervisor.store.config import DEFAULT_QUEUES
 from tests.kit.queue_snapshot import TERMINAL, Change, JobHash, QueueSnapshot, take_snapshot
 
+_REMOVED_WITHIN_S: Final = 10.0
+_LOOK_S: Final = 0.05
 _PLACES: Final[Mapping[str, tuple[str, ...]]] = {
     "pending": ("pending", "delayed"),
     "processing": ("active",),
@@ -53,7 +58,15 @@ def violations(
         found += lost(snapshot, accepted, told)
         found += unfinished(snapshot) if over else ()
     if containers is not None:
-        found += orphans(containers, snapshots, accepted)
+        found += _lasting(lambda: list(orphans(containers, snapshots, accepted)))
+    return found
+
+
+def _lasting(look: Callable[[], list[str]]) -> list[str]:
+    # A job's end is told before its container is removed.
+    until = time.monotonic() + _REMOVED_WITHIN_S
+    while (found := look()) and time.monotonic() < until:
+        time.sleep(_LOOK_S)
     return found
 
 
@@ -129,13 +142,26 @@ def orphans(docker_host: str, snapshots: Sequence[QueueSnapshot], accepted: Coll
 
 
 def containers_of(docker_host: str, job_ids: Collection[str]) -> list[tuple[Mapping[str, str], str]]:
-    """Returns: labels and name of each container that runs one of these jobs."""
+    """Returns: labels and name of each container that runs one of these jobs; what stands in a name counts as labels."""
     client = docker.APIClient(base_url=docker_host)
     try:
-        found: list[Any] = client.containers(all=True, filters={"label": "chef.role=job"})
+        found: list[Any] = client.containers(all=True, filters={"label": "chef.role"})
     finally:
         client.close()
-    return [(one["Labels"], one["Names"][0]) for one in found if one["Labels"].get("chef.job") in job_ids]
+    boxes = [one for one in found if one["Labels"]["chef.role"] in {Role.JOB, Role.WARM} and one["Names"]]
+    named = [(_labels(one["Labels"], one["Names"][0]), one["Names"][0]) for one in boxes]
+    return [(labels, name) for labels, name in named if labels.get("chef.job") in job_ids]
+
+
+def container_of(docker_host: str, job_id: str) -> str:
+    """Returns: the name of the only container that runs the job."""
+    [(_, name)] = containers_of(docker_host, [job_id])
+    return name.removeprefix("/")
+
+
+def _labels(labels: Mapping[str, str], name: str) -> Mapping[str, str]:
+    taken = read_taken(name.removeprefix("/"))
+    return labels if taken is None else {**labels, "chef.job": taken.run.job_id, "chef.run": str(taken.run.number)}
 
 
 def _bytes(jobs: Collection[JobHash], *, over: bool) -> int:
