@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
@@ -11,7 +10,6 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
 
-_log: Final = logging.getLogger(__name__)
 # What was started longer ago may have been begun under another engine, or network, or clock.
 _MAX_AGE_S: Final = 600.0
 # How often boxes that nobody takes are looked at.
@@ -32,7 +30,7 @@ BoxT = TypeVar("BoxT", bound=Starts)
 KindT = TypeVar("KindT")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Warm(Generic[BoxT, KindT]):
     """A started box, and what removes it: that is the taker's from now on."""
 
@@ -101,8 +99,7 @@ class WarmBoxes(Generic[BoxT, KindT]):
                     async with asyncio.timeout(_LOOK_S):
                         await self._taken.wait()
         finally:
-            while self._waiting:
-                await self._waiting.popleft().removal.aclose()
+            await self._remove(list(self._waiting))
 
     async def _until_idle(self) -> None:
         with suppress(TimeoutError):
@@ -117,11 +114,19 @@ class WarmBoxes(Generic[BoxT, KindT]):
 
     async def _remove_useless(self) -> None:
         kind, oldest_s = self.kind(), _now_s() - _MAX_AGE_S
-        for warm in list(self._waiting):
-            if warm in self._waiting and not (warm.kind == kind and warm.box.alive and warm.started_at_s > oldest_s):
-                self._waiting.remove(warm)
-                _log.debug("a box that waited is of no use any more")
-                await warm.removal.aclose()
+        useful = {
+            warm for warm in self._waiting if warm.kind == kind and warm.box.alive and warm.started_at_s > oldest_s
+        }
+        await self._remove([warm for warm in self._waiting if warm not in useful])
+
+    async def _remove(self, boxes: list[Warm[BoxT, KindT]]) -> None:
+        # Taken out first: what is being removed is not given any more.
+        for warm in boxes:
+            self._waiting.remove(warm)
+        # Together, for a process that stops has little time.
+        async with asyncio.TaskGroup() as group:
+            for warm in boxes:
+                group.create_task(warm.removal.aclose())
 
 
 def _now_s() -> float:

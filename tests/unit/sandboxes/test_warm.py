@@ -15,6 +15,7 @@ from tests.kit.recording import until
 from tests.kit.virtual_time import virtual
 
 START_S = 0.2
+REMOVAL_S = 1.0
 LONG_S = 700.0
 
 
@@ -42,8 +43,12 @@ class House:
         await asyncio.sleep(START_S)
         box = Box()
         self.boxes.append(box)
-        removal.callback(setattr, box, "removed", True)
+        removal.push_async_callback(self.remove, box)
         return box
+
+    async def remove(self, box: Box) -> None:
+        await asyncio.sleep(REMOVAL_S)
+        box.removed = True
 
     @property
     def there(self) -> list[Box]:
@@ -69,6 +74,17 @@ async def test_as_many_wait_as_were_asked_for_and_none_when_it_ends() -> None:
         waited = len(house.there)
 
     assert (waited, len(house.boxes), house.there) == (3, 3, [])
+
+
+@virtual
+async def test_in_the_end_they_are_removed_together() -> None:
+    house = House()
+
+    async with house.keeping(3):
+        began_s = asyncio.get_running_loop().time()
+
+    assert house.there == []
+    assert asyncio.get_running_loop().time() - began_s < 2 * REMOVAL_S
 
 
 @virtual
