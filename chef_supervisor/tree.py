@@ -57,6 +57,8 @@ _REDIS_SHUTDOWN_S: Final = 15.0
 _DISPATCHER_SHUTDOWN_S: Final = 10.0
 # After the grace: to end a box and give its job back. Compose waits 45 s in all.
 _PUT_BACK_S: Final = 10.0
+# One box that is being started, and the removal of all.
+_WARMER_SHUTDOWN_S: Final = 10.0
 # A renewal under way, and the end of its connection.
 _LEASES_SHUTDOWN_S: Final = 10.0
 
@@ -281,7 +283,7 @@ def _warmer(parts: Parts, workshop: Workshop) -> ChildSpec:
         count, taken_over = parts.settings.sandbox.warm, parts.taken_over
         return Warmer(sandbox=workshop.sandbox, limits=workshop.job_limits, count=count, taken_over=taken_over)
 
-    return ChildSpec(Ref("warmer"), build=build)
+    return ChildSpec(Ref("warmer"), build=build, shutdown_s=_WARMER_SHUTDOWN_S)
 
 
 def _archivist(parts: Parts, artifacts: ArtifactStore) -> ChildSpec:

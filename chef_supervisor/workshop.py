@@ -96,6 +96,7 @@ class Workshop:
         try:
             return await self._perform(claim, onlooker, behind)
         except SandboxUnavailable as error:
+            await behind.aclose()
             return Spoilt(error.reason)
         except SecretsUnreadable as error:
             return _unreadable(error)
@@ -133,6 +134,9 @@ class Workshop:
         record = Record(run.planned)
         async with self.artifacts.receiving(run.claim.job_id) as receiver:
             await self._run_boxes(run, record, partial(_tell, record, receiver, run.onlooker))
+        if not record.current.whole:
+            # It has said nothing of its end, and may still be at work.
+            await run.behind.aclose()
         if needs_retry(record):
             return Spoilt("the box was ended from outside")
         outcome = with_kept(await _quickly(record.weight_bytes, outcome_of, run.planned, record), receiver)

@@ -7,7 +7,7 @@ from collections import deque
 import attrs
 
 from chef_supervisor.domain.errors import SandboxUnavailable
-from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepOutput, StepTail, Work
+from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepOutput, StepStarted, StepTail, Work
 
 _KEPT: int = 4096
 _SHOWN_CHARS: int = 200
@@ -20,14 +20,18 @@ class Scripts:
     work: Work
     _failed: StepEnded | None = None
     _end: BoxEnded | None = None
+    # The step at work is no script of a dependency's: it makes tools start sooner, or does not.
+    _helps: bool = False
     _printed: deque[bytes] = attrs.field(factory=lambda: deque(maxlen=8))
 
     def take(self, event: BoxEvent) -> None:
         """Take the next event."""
         match event:
-            case StepOutput(_, chunk) | StepTail(_, chunk):
+            case StepStarted(index):
+                self._helps = self.work.steps[index].keep_going if index < len(self.work.steps) else False
+            case StepOutput(_, chunk) | StepTail(_, chunk) if not self._helps:
                 self._printed.append(chunk[-_KEPT:])
-            case StepEnded():
+            case StepEnded() if not self._helps:
                 if self._failed is None and event.exit_code != 0:
                     self._failed = event
             case BoxEnded():
@@ -44,7 +48,7 @@ class Scripts:
         """
         if self._end is None or (not self._end.complete and self._end.ended_by in {EndedBy.KILLED, EndedBy.EXIT}):
             raise SandboxUnavailable("the box of the dependencies' own scripts was ended from outside")
-        if self._failed is None and self._end.complete and self._end.ended_by is EndedBy.EXIT:
+        if self._failed is None and (self._helps or (self._end.complete and self._end.ended_by is EndedBy.EXIT)):
             return ()
         return (f"install scripts of dependencies failed, as they have no network ({self._how()}){self._last_line()}",)
 

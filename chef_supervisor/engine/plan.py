@@ -20,12 +20,11 @@ from chef_supervisor.engine.install import DEPS, InstallPlan, install_plan
 from chef_supervisor.engine.no_work import no_toolchain, skipped, unreadable
 from chef_supervisor.engine.notes import MODULES, notes_of
 from chef_supervisor.engine.own_steps import own_steps
-from chef_supervisor.engine.project import Project
+from chef_supervisor.engine.project import WORKSPACE, Project
 from chef_supervisor.engine.steps import Budget, PlannedStep, Steps
 
 __all__ = ["Budget", "InstallPlan", "Plan", "plan"]
 
-WORKSPACE: Final = "/workspace"
 _NOTHING: Final = {
     JobType.BUILD: Skip(cause=Cause.NO_SCRIPT, message="There is nothing to build."),
     JobType.TEST: Skip(cause=Cause.NO_TESTS, message="There are no tests."),
@@ -70,7 +69,7 @@ def plan(job_type: JobType, asked: Assignment, toolchains: Sequence[Toolchain], 
     if way.skip is not None:
         return skipped(way.skip, toolchain.name, notes_of(job_type, toolchain, project))
     install = install_plan(toolchain, project, budget, asked.env) if way.installs else None
-    steps = Steps(toolchain, project, installed=install is not None)
+    steps = Steps(toolchain, project, installed=install is not None, variables=frozenset(asked.env))
     planned = own_steps(asked, budget) or steps.of(way, budget.each_step_s)
     if not planned:
         return skipped(_NOTHING[job_type], toolchain.name, notes_of(job_type, toolchain, project))

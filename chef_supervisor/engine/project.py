@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
@@ -17,6 +17,9 @@ from chef_supervisor.engine.manifests.pyproject import has_table, read_pyproject
 from chef_supervisor.engine.scripts import closure, plain_command
 from chef_supervisor.engine.shapes import Unreadable
 from chef_supervisor.engine.tsconfig import checking_tsconfigs
+
+# Where its files lie in a box.
+WORKSPACE: Final = "/workspace"
 
 
 @attrs.frozen(slots=False)

@@ -61,12 +61,16 @@ class PlannedStep:
 
 @attrs.frozen
 class Steps:
-    """Makes the steps of a project. `installed` says which words start a program."""
+    """
+    Makes the steps of a project. `installed` says which words start a program; `variables` are the names of those that
+    the job itself sets.
+    """
 
     toolchain: Toolchain
     project: Project
     installed: bool = attrs.field(kw_only=True)
     words: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict, kw_only=True)
+    variables: frozenset[str] = attrs.field(default=frozenset(), kw_only=True)
 
     def of(self, way: Way, timeout_s: float) -> tuple[PlannedStep, ...]:
         """Returns: the steps whose conditions hold, in order; each may take so long."""
@@ -90,7 +94,7 @@ class Steps:
 
     def _planned(self, template: StepTemplate, value: str, timeout_s: float) -> PlannedStep:
         argv = tuple(self._argv(template.run, value))
-        started = direct(argv, self.toolchain, self.project)
+        started = direct(argv, self.toolchain, self.project, self.variables)
         step = Step(
             name=f"{template.name} {value}" if value else template.name,
             argv=argv if started is None else started.argv,

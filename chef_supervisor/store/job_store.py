@@ -156,7 +156,10 @@ class JobStore(Protocol):
         """
 
     async def owned(self, runs: Iterable[RunId]) -> frozenset[RunId]:
-        """Returns: those of the runs that hold their job now. What belongs to any other run is an orphan."""
+        """
+        Returns: those of the runs that hold their job now, or ended it in the last 5 s, and may still be leaving a box.
+        What belongs to any other run is an orphan.
+        """
 
     async def known(self, job_ids: Iterable[JobId]) -> frozenset[JobId]:
         """

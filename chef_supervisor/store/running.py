@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from chef_supervisor.domain.errors import Bug
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, QueueName, RunId, queue_of
@@ -19,6 +20,8 @@ from chef_supervisor.store.keys import QueueKeys
 from chef_supervisor.store.queue_commands import MAX_SLOTS, is_claim
 
 log = logging.getLogger("chef.store")
+# A run's end is told before its last box is removed.
+_LEAVING_MS: Final = 5_000
 _POSTPONED = (Postponed.FENCED, Postponed.WAITING, Postponed.POISONED)
 
 
@@ -98,8 +101,10 @@ class Running(StoreBase):
 
     async def _owned(self, runs: Sequence[RunId]) -> frozenset[RunId]:
         keys = [self._at(queue_of(run.job_id)).keys.job(run.job_id) for run in runs]
-        found = await self._plain.run(*(("HMGET", key, "status", "claims") for key in keys))
-        return frozenset(run for run, fields in zip(runs, found, strict=True) if _is_of(fields, run))
+        asked = [("HMGET", key, "status", "claims", "finished") for key in keys]
+        (now_s, now_us), *found = await self._plain.run(("TIME",), *asked)
+        now_ms = int(now_s) * 1000 + int(now_us) // 1000
+        return frozenset(run for run, fields in zip(runs, found, strict=True) if _is_of(fields, run, now_ms))
 
     async def _with_payloads(self, keys: QueueKeys, nonce: str, jobs: Sequence[Reply]) -> list[Claim]:
         claims: list[Claim] = []
@@ -118,8 +123,13 @@ class Running(StoreBase):
         return claims
 
 
-def _is_of(fields: Sequence[bytes | None], run: RunId) -> bool:
-    return list(fields) == [JobStatus.PROCESSING.encode(), str(run.number).encode()]
+def _is_of(fields: Sequence[bytes | None], run: RunId, now_ms: int) -> bool:
+    status, claims, finished = fields
+    if claims != str(run.number).encode():
+        return False
+    return status == JobStatus.PROCESSING.encode() or (
+        finished is not None and 0 <= now_ms - int(finished) < _LEAVING_MS
+    )
 
 
 def _tell_aside(queue: QueueName, job_ids: Iterable[JobId]) -> None:

@@ -58,8 +58,10 @@ class AttachedLine:
 
     @property
     def ended(self) -> bool:
-        """Returns: whether the end of the line has come, and nothing is left to be read."""
-        return self._reader.at_eof()
+        """Returns: whether the end of the line has come, or it was cut; something may be left to be read."""
+        # at_eof() is not true while a complaint lies before the end.
+        at_end = self._reader.at_eof() or getattr(self._reader, "_eof", False)
+        return at_end or self._reader.exception() is not None or self._writer.transport.is_closing()
 
     async def read(self) -> bytes:
         """Returns: the next bytes of stdout; empty at the end, whatever ended it."""

@@ -9,9 +9,12 @@ import attrs
 
 from chef_supervisor.domain.job import JobId, RunId
 from chef_supervisor.domain.shelf import KEY_CHARS
+from chef_supervisor.sandboxes.docker.container import JOB_LABEL, RUN_LABEL
+from chef_supervisor.sandboxes.sandbox import BoxOrder
 
+# The job's id comes first, for names of queues may begin with anything.
 _TAKEN: Final = re.compile(
-    r"chef-(?:unpack-)?(?P<job>[a-z][a-z0-9-]{0,31}\.\d_[a-z2-7]{26})-(?P<run>\d+)"
+    r"chef\.(?P<job>[a-z][a-z0-9-]{0,31}\.\d_[a-z2-7]{26})-(?P<run>\d+)\.[a-z-]+"
     rf"(?:\.(?P<key>[0-9a-f]{{{KEY_CHARS}}}))?"
 )
 
@@ -24,9 +27,13 @@ class Taken:
     key: str
 
 
-def taken_name(name: str, key: str) -> str:
-    """Returns: what such a box is renamed to; `name` is that of the order."""
-    return f"{name}.{key}" if key else name
+def taken_name(order: BoxOrder, key: str) -> str:
+    """Returns: what a box that waited is renamed to for that order: which run has it, for what, and its dependencies."""
+    job, run = order.labels.get(JOB_LABEL), order.labels.get(RUN_LABEL)
+    if job is None or run is None:
+        return order.name
+    purpose = order.name.removesuffix(f"-{job}-{run}")
+    return f"chef.{job}-{run}.{purpose}" + (f".{key}" if key else "")
 
 
 def read_taken(name: str) -> Taken | None:

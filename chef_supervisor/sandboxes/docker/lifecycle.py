@@ -25,6 +25,7 @@ from chef_supervisor.sandboxes.docker.handover import Handover
 from chef_supervisor.sandboxes.docker.trouble import EngineFault
 from chef_supervisor.sandboxes.sandbox import BoxOrder
 
+_NOT_FOUND: Final = 404
 _CONFLICT: Final = 409
 
 
@@ -95,14 +96,20 @@ def _number(labels_of_run: Mapping[str, str]) -> float:
     return int(number) if number.isdecimal() else float("inf")
 
 
-def rename(client: docker.APIClient, container: str, name: str) -> None:
+def rename(client: docker.APIClient, container: str, name: str) -> bool:
     """
-    Give it another name.
+    Returns: whether it has that name now; not where it is gone, or somebody else has the name.
 
     Raises:
-        DockerException: it is gone, or somebody else has the name.
+        DockerException: the engine could not.
     """
-    client.rename(container, name)
+    try:
+        client.rename(container, name)
+    except docker.errors.APIError as error:
+        if error.status_code not in {_NOT_FOUND, _CONFLICT}:
+            raise
+        return False
+    return True
 
 
 def remove(client: docker.APIClient, container: str) -> None:

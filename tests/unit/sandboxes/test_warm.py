@@ -11,11 +11,12 @@ import pytest
 
 from chef_supervisor.domain.errors import SandboxUnavailable
 from chef_supervisor.sandboxes.docker.warm import WarmBoxes
+from chef_supervisor.sandboxes.leaving import finish
 from tests.kit.recording import until
 from tests.kit.virtual_time import virtual
 
 START_S = 0.2
-REMOVAL_S = 1.0
+HURRY_S = 2.5
 LONG_S = 700.0
 
 
@@ -31,6 +32,7 @@ class House:
 
     fashion: str = "new"
     away: bool = False
+    removal_s: float = 1.0
     boxes: list[Box] = attrs.field(factory=list)
     warm: WarmBoxes[Box, str] = attrs.field(init=False)
 
@@ -47,8 +49,10 @@ class House:
         return box
 
     async def remove(self, box: Box) -> None:
-        await asyncio.sleep(REMOVAL_S)
-        box.removed = True
+        try:
+            await finish(lambda: asyncio.sleep(self.removal_s), timeout_s=20.0, hurry_s=HURRY_S)
+        finally:
+            box.removed = True
 
     @property
     def there(self) -> list[Box]:
@@ -84,7 +88,17 @@ async def test_in_the_end_they_are_removed_together() -> None:
         began_s = asyncio.get_running_loop().time()
 
     assert house.there == []
-    assert asyncio.get_running_loop().time() - began_s < 2 * REMOVAL_S
+    assert asyncio.get_running_loop().time() - began_s < HURRY_S
+
+
+@virtual
+async def test_where_they_cannot_be_removed_the_end_is_not_held_up() -> None:
+    house = House(removal_s=3600.0)
+
+    async with house.keeping(3):
+        began_s = asyncio.get_running_loop().time()
+
+    assert asyncio.get_running_loop().time() - began_s < 2 * HURRY_S
 
 
 @virtual
