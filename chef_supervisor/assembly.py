@@ -35,6 +35,8 @@ from chef_supervisor.settings import (
     default_config,
 )
 from chef_supervisor.store.config import StoreConfig
+from chef_supervisor.webhooks.configured import configured_receivers
+from chef_supervisor.webhooks.receivers import Receivers
 from chef_supervisor.workshop import Workshop
 
 # Installs run at the root of the dependencies.
@@ -157,6 +159,16 @@ def make_sealer(settings: Settings) -> Sealer:
         Misconfigured: the key is none, or the state folder cannot be used.
     """
     return Sealer(sealing_key(settings.secrets.key, Path(settings.process.state_dir)))
+
+
+def make_receivers(settings: Settings) -> Receivers:
+    """
+    Returns: who is told of jobs, as far as the settings say it; whoever takes them closes them.
+
+    Raises:
+        Misconfigured: as configured_receivers.
+    """
+    return configured_receivers(settings)
 
 
 def _installer(settings: Settings, sandbox: WatchedSandbox) -> Installer:

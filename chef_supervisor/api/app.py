@@ -22,6 +22,7 @@ from chef_supervisor.api.preview_app import PreviewApp
 from chef_supervisor.api.previews import Previews
 from chef_supervisor.api.probe import StoreProbe
 from chef_supervisor.api.problems import exception_handlers
+from chef_supervisor.api.redelivery import Redelivery
 from chef_supervisor.api.stats import Stats
 from chef_supervisor.api.submissions import Submissions
 from chef_supervisor.settings import HttpSettings
@@ -60,6 +61,7 @@ def routes(deps: ApiDependencies, listing: Listing, hosts: PreviewHosts) -> list
         Route("/api/jobs/{job_id}", jobs.answer, methods=["GET", "DELETE"]),
         Route("/api/jobs/{job_id}/logs", Logs(deps).read),
         Route("/api/jobs/{job_id}/retry", submissions.retry, methods=["POST"]),
+        Route("/api/jobs/{job_id}/redeliver", Redelivery(deps).start, methods=["POST"]),
         Route("/api/jobs/{job_id}/artifacts", artifacts.all),
         Route("/api/jobs/{job_id}/artifacts/{path:path}", artifacts.one),
         Route("/preview/{job_id}/", Previews(deps, listing, hosts).lead),

@@ -16,6 +16,7 @@ from chef_supervisor.domain.job import JobId, QueueName, queue_of
 from chef_supervisor.settings import Durability, Settings
 from chef_supervisor.store.config import CONFIRM_S
 from chef_supervisor.store.job_store import JobStore
+from chef_supervisor.webhooks.audience import Audience, audience_of
 
 
 @attrs.frozen(kw_only=True)
@@ -65,7 +66,8 @@ class ApiDependencies:
     `hint` tells the dispatcher of the same process that a queue has work; it must return at once.
 
     `draining` says whether the process is stopping. `random` gives that many bytes nobody can guess. `toolchains`: the
-    names a job may pick from. `seal` makes its secrets unreadable to all but the workers.
+    names a job may pick from. `seal` makes its secrets unreadable to all but the workers. `audience`: who is told of
+    jobs; by default what the settings say, which raises Misconfigured where they cannot be meant.
     """
 
     settings: Settings
@@ -80,7 +82,12 @@ class ApiDependencies:
     seal: Callable[[Mapping[str, str]], bytes] = no_seal
     random: Callable[[int], bytes] = secrets.token_bytes
     now_ms: Callable[[], int] = _now_ms
+    audience: Audience = attrs.field()
     queues: tuple[QueueName, ...] = attrs.field()
+
+    @audience.default
+    def _configured_audience(self) -> Audience:
+        return audience_of(self.settings)
 
     @queues.default
     def _all_queues(self) -> tuple[QueueName, ...]:

@@ -16,10 +16,10 @@ from chef_supervisor.api.event_reader import EventReader
 from chef_supervisor.api.event_stream import HEARTBEAT_S, OPENING, EventStream, headers_alone
 from chef_supervisor.api.positions import read_cursor
 from chef_supervisor.api.query import read_query
-from chef_supervisor.api.responses import rfc3339
 from chef_supervisor.api.subscription import Entry
 from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName
+from chef_supervisor.domain.moment import rfc3339
 from chef_supervisor.store.answers import JobEvent
 
 _PLACE_TIMEOUT_S: Final = 0.8

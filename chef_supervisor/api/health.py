@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from chef_supervisor.api.dependencies import ApiDependencies
 from chef_supervisor.api.probe import StoreProbe
-from chef_supervisor.api.responses import json_response, rfc3339
+from chef_supervisor.api.responses import json_response
+from chef_supervisor.domain.moment import rfc3339
 
 
 class Health:

@@ -13,11 +13,13 @@ from typing import Final
 
 import attrs
 
+from chef_supervisor.api import telling
 from chef_supervisor.api.base_jobs import Changes
 from chef_supervisor.api.job_options import FIELDS, Wishes, read_wishes
 from chef_supervisor.api.off_loop import off_loop
 from chef_supervisor.api.project import Rules, read_project
 from chef_supervisor.api.strict_json import parse_json
+from chef_supervisor.api.telling import read_subscribers
 from chef_supervisor.api.upload import Upload
 from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.errors import Unprocessable
@@ -30,8 +32,9 @@ from chef_supervisor.domain.job import (
     JobType,
     Tenant,
 )
+from chef_supervisor.domain.subscriber import Subscriber
 
-_KNOWN: Final = ("type", "priority", "data", "cache", *FIELDS)
+_KNOWN: Final = ("type", "priority", "data", "cache", *FIELDS, *telling.FIELDS)
 _TYPES: Final = {job_type.value: job_type for job_type in JobType}
 # Ids of Convex, UUIDs, nanoids, addresses of mail. No `:`, `/`, `{` or `*`: it becomes part of names in Redis.
 _CHAT_ID: Final = re.compile(r"[A-Za-z0-9_~@+=-][A-Za-z0-9._~@+=-]{0,127}")
@@ -50,6 +53,7 @@ class JobRequest:
     priority: int
     tenant: Tenant
     wishes: Wishes
+    subscribers: tuple[Subscriber, ...]
     idempotency: Idempotency | None
     assignment: Assignment
     changes: Changes | None
@@ -73,6 +77,7 @@ def _read(upload: Upload, rules: Rules, key: str | None) -> JobRequest:
         raise Unprocessable("invalid_body", "", "send a JSON object with type and data")
     _check_known(asked)
     job_type, priority, wishes, cache = _job_type(asked), _priority(asked), read_wishes(asked), _cache(asked)
+    subscribers = read_subscribers(asked, rules.audience)
     data = asked.get("data")
     if not isinstance(data, dict):
         raise Unprocessable("invalid_data", "data", "must be an object with chatId and projectFiles")
@@ -83,6 +88,7 @@ def _read(upload: Upload, rules: Rules, key: str | None) -> JobRequest:
         priority=priority,
         tenant=tenant,
         wishes=wishes,
+        subscribers=subscribers,
         idempotency=None if key is None else Idempotency(key=key, body_sha256=upload.sha256),
         assignment=attrs.evolve(assignment, cache=cache),
         changes=changes,

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
@@ -18,6 +19,7 @@ from chef_supervisor.api.promptly import promptly
 from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import job_view, json_response
 from chef_supervisor.api.subscription import Entry, Subscription
+from chef_supervisor.domain.delivery import DeliveryState
 from chef_supervisor.domain.errors import AlreadyOver, NotOverYet, StoreUnavailable, UnknownJob, Unprocessable
 from chef_supervisor.domain.job import JobId, JobStatus
 from chef_supervisor.engine.sarif import MEDIA_TYPE as SARIF
@@ -68,7 +70,8 @@ class Jobs:
             return await self._view(state)
 
     async def _view(self, state: JobState) -> Response:
-        return json_response(job_view(state, await self._result_of(state)))
+        result = await self._result_of(state)
+        return json_response(job_view(state, result, await self._deliveries_of(state)))
 
     async def _sarif(self, state: JobState) -> Response:
         result = await self._result_of(state)
@@ -86,6 +89,11 @@ class Jobs:
             # An end is stored with its result, so this one is past its retention. Nobody has to read an end without.
             raise UnknownJob(state.job_id)
         return result
+
+    async def _deliveries_of(self, state: JobState) -> Sequence[DeliveryState]:
+        if not state.receivers:
+            return ()
+        return await self._deps.store.deliveries(state.job_id, state.receivers)
 
     def _wait_s(self, text: str) -> float:
         longest_s = self._deps.settings.http.max_wait_s

@@ -15,6 +15,7 @@ from chef_supervisor.domain.assignment import Assignment
 from chef_supervisor.domain.errors import Unprocessable
 from chef_supervisor.domain.files import ProjectFiles
 from chef_supervisor.settings import FileLimits
+from chef_supervisor.webhooks.audience import Audience
 
 FILES: Final = "data.projectFiles"
 _ONE_WAY: Final = "give the files in one way: projectFiles, an archive, or baseJobId"
@@ -24,9 +25,14 @@ Seal: TypeAlias = Callable[[Mapping[str, str]], bytes]
 
 @attrs.frozen(kw_only=True)
 class Rules:
-    """What a request is held to. `toolchains`: the names there are. `seal` makes secrets unreadable to the store."""
+    """
+    What a request is held to. `toolchains`: the names there are. `seal` makes secrets unreadable to the store.
+
+    `audience`: who is told of jobs.
+    """
 
     files: FileLimits
+    audience: Audience
     toolchains: tuple[str, ...]
     seal: Seal
 

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Final
+from collections.abc import Mapping, Sequence
 
 import attrs
 import orjson
 from starlette.responses import Response
 
+from chef_supervisor.domain.delivery import DeliveryState
 from chef_supervisor.domain.job import QueueName, queue_of
-from chef_supervisor.store.answers import JobState, QueueStats, Submitted
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+from chef_supervisor.domain.moment import rfc3339
+from chef_supervisor.store.answers import DeliveryCounts, JobState, QueueStats, Submitted
 
 
 def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Returns: `content` as JSON."""
     return Response(orjson.dumps(content), status, headers, "application/json")
-
-
-def rfc3339(at_ms: int) -> str:
-    """Returns: such as `2026-01-31T12:00:00.000Z`."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def accepted(submitted: Submitted) -> dict[str, object]:
@@ -43,7 +36,7 @@ def _identity(state: JobState) -> dict[str, object]:
     }
 
 
-def job_view(state: JobState, result: bytes | None) -> dict[str, object]:
+def job_view(state: JobState, result: bytes | None, deliveries: Sequence[DeliveryState]) -> dict[str, object]:
     """Returns: all that is told of a job; `result` is JSON already and goes in as it is."""
     return _identity(state) | {
         "progress": state.progress,
@@ -55,6 +48,20 @@ def job_view(state: JobState, result: bytes | None) -> dict[str, object]:
         "finishedAt": _moment(state.finished_at_ms),
         "cause": state.cause,
         "result": None if result is None else orjson.Fragment(result),
+        "deliveries": [_delivery(delivery) for delivery in deliveries],
+    }
+
+
+def _delivery(state: DeliveryState) -> dict[str, object]:
+    return {
+        "receiver": state.receiver,
+        "status": state.status,
+        "event": state.kind,
+        "seq": state.seq,
+        "tries": state.tries,
+        "reason": state.reason or None,
+        "nextTryAt": _moment(state.next_try_at_ms),
+        "deliveredAt": _moment(state.delivered_at_ms),
     }
 
 
@@ -62,6 +69,15 @@ def _moment(at_ms: int | None) -> str | None:
     return None if at_ms is None else rfc3339(at_ms)
 
 
-def stats_view(stats: Mapping[QueueName, QueueStats]) -> dict[str, object]:
-    """Returns: the counts of each queue."""
-    return {"queues": {queue: attrs.asdict(counts) for queue, counts in stats.items()}}
+def stats_view(
+    stats: Mapping[QueueName, QueueStats], deliveries: Mapping[QueueName, DeliveryCounts]
+) -> dict[str, object]:
+    """Returns: the counts of each queue, and those of deliveries in all of them together."""
+    return {
+        "queues": {queue: attrs.asdict(counts) for queue, counts in stats.items()},
+        "deliveries": {
+            "waiting": sum(counts.waiting for counts in deliveries.values()),
+            "delivered": sum(counts.delivered for counts in deliveries.values()),
+            "undeliverable": sum(counts.undeliverable for counts in deliveries.values()),
+        },
+    }

@@ -1,4 +1,4 @@
-"""`GET /api/stats`: the counts of each queue."""
+"""`GET /api/stats`: the counts of each queue, and of deliveries."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chef_supervisor.api.dependencies import ApiDependencies
+from chef_supervisor.api.promptly import promptly
 from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import json_response, stats_view
 
@@ -17,6 +18,8 @@ class Stats:
         self._deps = deps
 
     async def read(self, request: Request) -> Response:
-        """Tell how many jobs each queue has, by state."""
+        """Tell how many jobs each queue has, by state, and what became of telling of them."""
         read_query(request)
-        return json_response(stats_view(await self._deps.store.stats()))
+        async with promptly(self._deps.read_timeout_s):
+            stats = await self._deps.store.stats()
+            return json_response(stats_view(stats, await self._deps.store.delivery_counts()))

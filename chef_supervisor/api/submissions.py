@@ -38,7 +38,9 @@ class Submissions:
 
     def __init__(self, deps: ApiDependencies) -> None:
         self._deps = deps
-        self._rules = Rules(files=deps.settings.files, toolchains=deps.toolchains, seal=deps.seal)
+        self._rules = Rules(
+            files=deps.settings.files, audience=deps.audience, toolchains=deps.toolchains, seal=deps.seal
+        )
 
     async def submit(self, request: Request) -> Response:
         """Queue a job; 201 once it is accepted by Redis."""
@@ -124,6 +126,7 @@ class Submissions:
             delay_ms=asked.wishes.delay_ms,
             supersedes=asked.wishes.supersedes,
             idempotency=asked.idempotency,
+            subscribers=asked.subscribers,
         )
 
     def _repeated(self, job_id: JobId, original: Original, key: str | None) -> NewJob:
@@ -137,6 +140,7 @@ class Submissions:
             options=original.options,
             # What was asked for is that job again, whatever the body looked like.
             idempotency=None if key is None else idempotency_of(key, job_id.encode()),
+            subscribers=original.subscribers,
         )
 
     def _new_id(self, job_type: JobType) -> JobId:

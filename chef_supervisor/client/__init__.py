@@ -6,6 +6,7 @@ It speaks the HTTP interface (docs/api.md) and shares its words (`domain`), but 
 
 from chef_supervisor.client.answers import (
     Artifact,
+    Delivery,
     Diagnostic,
     Health,
     Job,
@@ -42,6 +43,7 @@ __all__ = [
     "Changes",
     "Client",
     "ClientError",
+    "Delivery",
     "Diagnostic",
     "Files",
     "Gathered",

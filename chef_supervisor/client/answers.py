@@ -106,6 +106,25 @@ class JobResult:
 
 
 @attrs.frozen(kw_only=True)
+class Delivery:
+    """
+    What became of telling one receiver of the job's latest event, which is number `seq`.
+
+    `status`: `waiting`, `delivered`, `given_up` (a start or progress) or `undeliverable` (an end). `reason`: why the last
+    try was in vain.
+    """
+
+    receiver: str
+    status: str
+    event: str = ""
+    seq: int = 0
+    tries: int = 0
+    reason: str | None = None
+    next_try_at: dt.datetime | None = None
+    delivered_at: dt.datetime | None = None
+
+
+@attrs.frozen(kw_only=True)
 class Job:
     """A job as it was when it was asked for; `raw` is the whole answer, with what is not known here."""
 
@@ -124,6 +143,8 @@ class Job:
     finished_at: dt.datetime | None = None
     cause: Cause | str | None = None
     result: JobResult | None = None
+    # Not of the job itself: whoever waits for a change of it is not told of these.
+    deliveries: tuple[Delivery, ...] = attrs.field(default=(), eq=False)
     retry_of: str | None = None
     supersedes: str | None = None
     raw: Mapping[str, Any] = attrs.field(factory=dict, repr=False, eq=False)

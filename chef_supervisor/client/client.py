@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
@@ -179,6 +180,19 @@ class Client:
         """
         return await self._submit(job_path(job_id, "retry"), Body(), idempotency_key)
 
+    async def redeliver(self, job_id: str, receiver: str | None = None) -> Sequence[str]:
+        """
+        Have the end of the job told again, to one of its receivers or to all of them.
+
+        Returns: who is told.
+
+        Raises:
+            Refused: `not_over`: it waits or runs. `unknown_receiver`: it has none of that name.
+        """
+        content = b"" if receiver is None else json.dumps({"receiver": receiver}).encode()
+        response = await self._calls.send("POST", job_path(job_id, "redeliver"), Body(content=content))
+        return self._decoded(response, _Redelivered).redelivered
+
     async def stats(self) -> dict[str, QueueCounts]:
         """Returns: how many jobs each queue has, by state."""
         response = await self._calls.send("GET", "/api/stats")
@@ -228,6 +242,11 @@ def _checked(url: str) -> httpx.URL:
 @attrs.frozen
 class _Listing:
     artifacts: tuple[Artifact, ...]
+
+
+@attrs.frozen
+class _Redelivered:
+    redelivered: tuple[str, ...]
 
 
 @attrs.frozen

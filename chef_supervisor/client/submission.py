@@ -62,6 +62,8 @@ class Options:
         delay_ms: how long the job is not run.
         only_latest: the job takes the place of the last one of that chat and type that said so too.
         cache: the stored result of the same work will do.
+        callback_url: where the job is told of, if the service allows the host.
+        progress: whether receivers are told of its start and progress too.
         toolchain: its name, instead of the one that recognises the project.
         steps: instead of the toolchain's.
         artifacts: globs of the files to keep, instead of the toolchain's.
@@ -75,6 +77,8 @@ class Options:
     delay_ms: int | None = None
     only_latest: bool = False
     cache: bool = False
+    callback_url: str | None = attrs.field(default=None, repr=False)
+    progress: bool = True
     toolchain: str | None = None
     steps: Sequence[OwnStep] = ()
     artifacts: Sequence[str] = ()
@@ -113,6 +117,8 @@ def _top(job_type: str, options: Options) -> dict[str, Any]:
         "delayMs": options.delay_ms,
         "dedupe": "latest" if options.only_latest else None,
         "cache": options.cache or None,
+        "callbackUrl": options.callback_url,
+        "progress": None if options.progress else False,
     }
     return {"type": job_type, **{name: value for name, value in asked.items() if value is not None}}
 

@@ -11,6 +11,7 @@ import attrs
 
 from chef_supervisor.domain.errors import UnknownJob
 from chef_supervisor.domain.retry import Backoff
+from chef_supervisor.domain.subscriber import Subscriber, check_subscribers
 
 JobId = NewType("JobId", str)
 QueueName = NewType("QueueName", str)
@@ -100,7 +101,7 @@ class NewJob:
     A job as it is submitted. `payload` is opaque to the store: what `domain.payload` packed.
 
     `delay_ms`: how long it is not to be run. `supersedes`: it takes the place of the tenant's last job of that type
-    that said so too, which is cancelled unless it is over.
+    that said so too, which is cancelled unless it is over. `subscribers`: who is told of it, at most 8.
     """
 
     job_id: JobId
@@ -112,6 +113,7 @@ class NewJob:
     delay_ms: int = 0
     supersedes: bool = False
     idempotency: Idempotency | None = None
+    subscribers: tuple[Subscriber, ...] = attrs.field(default=(), validator=check_subscribers)
 
 
 @attrs.frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from chef_supervisor.settings.checks import MAX_TIMEOUT_MS
 from chef_supervisor.settings.load import CONTRACT_NAMES, default_config, load
+from chef_supervisor.settings.receivers import ConvexKind, ConvexSettings, WebhookSettings
 from chef_supervisor.settings.schema import (
     ArtifactSettings,
     Durability,
@@ -27,6 +28,8 @@ __all__ = [
     "CONTRACT_NAMES",
     "MAX_TIMEOUT_MS",
     "ArtifactSettings",
+    "ConvexKind",
+    "ConvexSettings",
     "Durability",
     "Environment",
     "FileLimits",
@@ -43,6 +46,7 @@ __all__ = [
     "SandboxKind",
     "SandboxSettings",
     "Settings",
+    "WebhookSettings",
     "WorkerSettings",
     "default_config",
     "load",

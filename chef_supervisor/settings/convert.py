@@ -9,6 +9,7 @@ from typing import Any, Final
 import cattrs
 
 from chef_supervisor.domain.job import JobType
+from chef_supervisor.settings.receivers import ConvexKind
 from chef_supervisor.settings.schema import Durability, Environment, LogFormat, LogLevel, Role, SandboxKind, Size
 
 _SIZE: Final = re.compile(r"(\d+)\s*([kmg]?)b?", re.IGNORECASE)
@@ -92,7 +93,7 @@ def make_converter() -> cattrs.Converter:
     converter.register_structure_hook(float, _float)
     converter.register_structure_hook(bool, _bool)
     converter.register_structure_hook(str, _str)
-    for kind in (Role, Environment, Durability, SandboxKind, LogLevel, LogFormat, JobType):
+    for kind in (Role, Environment, Durability, ConvexKind, SandboxKind, LogLevel, LogFormat, JobType):
         converter.register_structure_hook(kind, _choice)
     converter.register_structure_hook_func(lambda kind: kind == tuple[str, ...], _texts)
     converter.register_structure_hook_func(lambda kind: kind == tuple[JobType, ...], _job_types)

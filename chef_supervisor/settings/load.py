@@ -26,6 +26,8 @@ CONTRACT_NAMES: Final[Mapping[str, str]] = {
     "WORKER_CPU_LIMIT": "worker.cpu_limit",
     "WORKER_TIMEOUT": "worker.timeout_ms",
     "MAX_CONCURRENT_WORKERS": "worker.max_concurrent",
+    "CONVEX_URL": "convex.url",
+    "CONVEX_DEPLOY_KEY": "convex.deploy_key",
     "CHEF_HOST": "http.host",
     "CHEF_ROLE": "process.role",
     "CHEF_INSTANCE": "process.instance",
@@ -34,8 +36,14 @@ CONTRACT_NAMES: Final[Mapping[str, str]] = {
     "CHEF_EXTRA_CA_CERTS": "sandbox.extra_ca_certs",
     "CHEF_CORS_ORIGINS": "http.cors_origins",
 }
+_MASKED: Final = frozenset(
+    {
+        *("redis.password", "secrets.key", "convex.deploy_key"),
+        # An address may hold a token.
+        *("webhooks.url", "webhooks.secrets", "webhooks.callback_secrets"),
+    }
+)
 # Read by the client, scripts, compose and tests, not by the service.
-_MASKED: Final = frozenset({"redis.password", "secrets.key"})
 _NOT_OURS: Final = frozenset({"CHEF_URL", "CHEF_REQUIRE_DOCKER", "CHEF_REDIS_IMAGE"})
 _NOT_OURS_PREFIXES: Final = ("CHEF_TEST_",)
 
@@ -174,5 +182,5 @@ def _build(reading: _Reading, section: str, raw: Mapping[str, Any], kind: type[T
 
 
 def _fault(reading: _Reading, path: str, raw: object, error: ValueError) -> str:
-    shown = "***" if path in _MASKED else repr(raw)
+    shown = "***" if path in _MASKED and raw else repr(raw)
     return f"{reading.origin.get(path, path)}={shown}: {error}"

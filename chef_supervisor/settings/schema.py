@@ -10,6 +10,7 @@ import attrs
 
 from chef_supervisor.domain.job import JobType, QueueName
 from chef_supervisor.settings import checks
+from chef_supervisor.settings.receivers import ConvexSettings, WebhookSettings
 
 Size = NewType("Size", int)
 _MIN_RENEWALS_PER_LEASE: Final = 3
@@ -236,6 +237,8 @@ class Settings:
     install: InstallSettings
     dependencies: DependencySettings
     secrets: SecretSettings
+    convex: ConvexSettings
+    webhooks: WebhookSettings
     sandbox: SandboxSettings
     log: LogSettings
 

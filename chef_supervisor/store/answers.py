@@ -8,11 +8,16 @@ import attrs
 
 from chef_supervisor.domain.job import JobId, JobOptions, JobStatus, JobType, QueueName, RunId, Tenant
 from chef_supervisor.domain.outcome import Outcome
+from chef_supervisor.domain.subscriber import ReceiverName, Subscriber
 
 
 @attrs.frozen(kw_only=True)
 class JobState:
-    """The small fields of a job. Times are milliseconds since the epoch, by the server's clock; None = not yet."""
+    """
+    The small fields of a job. Times are milliseconds since the epoch, by the server's clock; None = not yet.
+
+    `receivers`: who is told of it.
+    """
 
     job_id: JobId
     type: JobType
@@ -28,6 +33,7 @@ class JobState:
     started_at_ms: int | None = None
     finished_at_ms: int | None = None
     cause: str | None = None
+    receivers: tuple[ReceiverName, ...] = ()
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +60,7 @@ class Original:
     options: JobOptions
     status: JobStatus
     payload: bytes = attrs.field(repr=False)
+    subscribers: tuple[Subscriber, ...] = ()
 
 
 @attrs.frozen
@@ -104,6 +111,20 @@ class QueueStats:
     failed: int = 0
     timeout: int = 0
     cancelled: int = 0
+
+
+@attrs.frozen(kw_only=True)
+class DeliveryCounts:
+    """
+    What receivers were told of one queue's jobs: events that wait now, and totals of all time.
+
+    `undeliverable`: ends of jobs that nobody took; what was given up of starts and progress is not counted.
+    """
+
+    waiting: int = 0
+    delivered: int = 0
+    undeliverable: int = 0
+    tries: int = 0
 
 
 @attrs.frozen(kw_only=True)

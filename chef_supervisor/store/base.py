@@ -28,6 +28,8 @@ class StoreBase:
     def __init__(self, config: StoreConfig, *, now_ms: Callable[[], int] | None = None) -> None:
         """Take `now_ms` as the clock where it is given, as tests do, and the server's own otherwise."""
         self._config = config
+        # See `JobStore`.
+        self.on_change: Callable[[QueueName], None] = lambda _queue: None
         self._timeout_s = config.command_timeout_s
         self._lines = Lines(lambda: make_line(config))
         # Apart from the others: a blocked connection is of no use to anybody else.
@@ -64,6 +66,11 @@ class StoreBase:
         if queue is None:
             raise UnknownJob(job_id)
         return queue
+
+    def _changed(self, job_id: JobId, changed: bool) -> bool:  # noqa: FBT001 - it is handed on
+        if changed:
+            self.on_change(queue_of(job_id))
+        return changed
 
     async def _fenced(self, command: Commands, job_id: JobId, fence: Fence, *rest: str | bytes | int) -> int:
         """Returns: the script's code; 0 = fenced."""

@@ -48,6 +48,11 @@ class StoreConfig:
 
     # Who claims: it is written to the jobs it holds. Empty = nobody who could take them back.
     instance: str = ""
+    # How long a delivery is its taker's: longer than its try and the telling of what became of it may take.
+    delivery_lease_s: float = 30.0
+    # What was not taken for so long is not tried any more: much longer than all tries take (18 h), for a service that
+    # was off over the weekend.
+    delivery_give_up_s: float = 259_200.0
     # How long an Idempotency-Key is remembered.
     idempotency_s: float = 86_400.0
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from chef_supervisor.domain.delivery import Delivery, DeliveryState, Message, Settlement
 from chef_supervisor.domain.job import Claim, Fence, JobId, NewJob, QueueName, RunId, Tenant
 from chef_supervisor.domain.job_log import LogPiece, LogPosition
 from chef_supervisor.domain.outcome import Outcome
+from chef_supervisor.domain.subscriber import ReceiverName
 from chef_supervisor.store.answers import (
     Blame,
+    DeliveryCounts,
     Gap,
     JobEvent,
     JobState,
@@ -30,7 +33,12 @@ class JobStore(Protocol):
 
     All raise StoreUnavailable where Redis does not answer in time or refuses to write. A call that changes a claimed
     job answers False where the fence is stale: nothing was changed, somebody else has the job or it is over.
+
+    `on_change` is called after each command of this process that may have made a delivery of that queue due, so that
+    whoever delivers need not look all the time. What other processes do is not told. It must not block or raise.
     """
+
+    on_change: Callable[[QueueName], None]
 
     async def submit(self, job: NewJob) -> Submitted:
         """
@@ -138,6 +146,64 @@ class JobStore(Protocol):
 
     async def remembered(self, queue: QueueName, key: str) -> Remembered | None:
         """Returns: the job of that queue that did this work, and its end; None where none is (still) known."""
+
+    async def due_receivers(self, queue: QueueName) -> Sequence[tuple[ReceiverName, int]]:
+        """
+        Returns: receivers that are to be told something, and in how many ms, by the server's clock; soonest first, at
+            most 1,000. What is on lease is due when that ends. 0: now, or since some time.
+        """
+
+    async def take_deliveries(self, queue: QueueName, receiver: ReceiverName, slots: int) -> Sequence[Delivery]:
+        """
+        Lease what is due for that receiver; each is ours for `delivery_lease_s`, and its job's later events wait.
+
+        What is older than `delivery_give_up_s` has its end instead, and so has all for a receiver that answered 410
+        before, except what was redelivered. A caller that is cancelled leaves none behind.
+
+        Returns: at most `slots`, what is due longest first. Where there are none, some may still be due that had their
+            end: `due_receivers` knows.
+        """
+
+    async def settle(self, delivery: Delivery, settlement: Settlement, *, reason: str = "", delay_ms: int = 0) -> bool:
+        """
+        Tell what became of a delivery; `delay_ms` is for AGAIN alone. Idempotent by its lease.
+
+        Where a later event has taken its place meanwhile, that one is due now (progress: a second after this one was
+        taken), whatever became of this one, except that GONE ends both.
+
+        Returns: False where the lease is stale: nothing was changed, somebody else delivers it.
+        """
+
+    async def message(self, delivery: Delivery) -> Message:
+        """Returns: what the receiver is told: for an end with the result, `forgotten` where the job is not kept."""
+
+    async def deliveries(
+        self, job_id: JobId, receivers: Sequence[ReceiverName] | None = None
+    ) -> tuple[DeliveryState, ...]:
+        """
+        Returns: what became of the job's latest event, for each subscriber that was to be told of one.
+
+        `receivers`: those of its `JobState`, where it was read just now, which spares a round trip.
+
+        Raises:
+            UnknownJob: as `read`; not where `receivers` are given.
+        """
+
+    async def redeliver(self, job_id: JobId, receiver: ReceiverName | None) -> tuple[ReceiverName, ...]:
+        """
+        Tell the end of the job again, as the same event: to one of its subscribers, or to all. It is due now.
+
+        A receiver that answered 410 is tried too; where it takes this, it is told of all again.
+
+        Returns: who is told; empty where it is none of the job's subscribers.
+
+        Raises:
+            UnknownJob: as `read`.
+            NotOverYet: there is no end to tell of.
+        """
+
+    async def delivery_counts(self) -> dict[QueueName, DeliveryCounts]:
+        """Returns: one entry for each queue."""
 
     async def stats(self) -> dict[QueueName, QueueStats]:
         """Returns: one entry for each queue."""

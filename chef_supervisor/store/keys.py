@@ -45,6 +45,14 @@ class QueueKeys:
         """The stream of what the job's steps printed."""
         return f"{self._base}log:{job_id}"
 
+    def delivery(self, job_id: str, receiver: str) -> str:
+        """The latest event of the job that the receiver has not taken."""
+        return f"{self._base}delivery:{job_id}:{receiver}"
+
+    def outbox(self, receiver: str) -> str:
+        """The jobs that the receiver is to be told of, each when that falls due."""
+        return f"{self._base}outbox:{receiver}"
+
     def request(self, name: str) -> str:
         """What was answered to the request of that Idempotency-Key, as `lua/lib/idempotency.lua` writes it."""
         return f"{self._base}idem:{name}"

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import attrs
 
+from chef_supervisor.domain.delivery import Settlement
 from chef_supervisor.domain.job import Fence
 from chef_supervisor.store import endings, scripts
 from chef_supervisor.store.batching import MAX_BYTES, Batcher
@@ -26,6 +27,7 @@ _DURABLE: Final = frozenset({"submit", "finish", "postpone", "cancel"})
 # A flight waits up to a second for the disk, and holds a connection; whoever waited for it first would wait for two.
 _FLIGHTS_TO_DISK: Final = 64
 _PACE_TO_DISK_S: Final = 0.05
+_FIELDS_OF_AN_END: Final = 3
 Commands = Batcher[Item, Reply]
 
 
@@ -47,6 +49,10 @@ class QueueCommands:
     cancel: Commands = attrs.field(init=False)
     take_back: Commands = attrs.field(init=False)
     reap: Commands = attrs.field(init=False)
+    due: Commands = attrs.field(init=False)
+    deliver: Commands = attrs.field(init=False)
+    delivered: Commands = attrs.field(init=False)
+    redeliver: Commands = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         config, clock = self.config, self.evaluator.clock
@@ -72,16 +78,33 @@ class QueueCommands:
         self.reap = self._batcher(
             scripts.REAP, lambda: (clock.now(), clock.latest(), lease_ms, *poison, *retention), max_items=1
         )
+        self._open_outbox(keep_ms)
+
+    def _open_outbox(self, keep_ms: int) -> None:
+        clock = self.evaluator.clock
+        times = (_ms(self.config.delivery_lease_s), _ms(self.config.delivery_give_up_s), keep_ms)
+        self.due = self._batcher(scripts.DUE, lambda: (clock.now(),))
+        self.deliver = self._batcher(scripts.DELIVER, lambda: (clock.now(), clock.latest(), *times))
+        self.deliver.weigh = lambda item: int(item[2]) * _BYTES_PER_SLOT
+        self.deliver.orphaned = lambda item, rows: self.put_back(str(item[0]), str(item[1]), rows)
+        self.delivered = self._batcher(scripts.DELIVERED, lambda: (clock.now(), keep_ms))
+        self.redeliver = self._batcher(scripts.REDELIVER, lambda: (clock.now(),))
 
     def give_back(self, nonce: str, jobs: Iterable[Reply]) -> None:
         """Put back claimed jobs that nobody took; where that fails, their leases run out."""
         for job in (job for job in jobs if is_claim(job)):
             self.release.post((job[0], fence_text(Fence(run=job[3], nonce=nonce))))
 
+    def put_back(self, receiver: str, nonce: str, rows: Iterable[Reply]) -> None:
+        """Give deliveries back that nobody took; where that fails, their leases run out."""
+        for row in (row for row in rows if is_delivery(row)):
+            self.delivered.post((row[0], receiver, lease_text(row[1].decode(), nonce), Settlement.BACK, 0, ""))
+
     def batchers(self) -> Iterable[Commands]:
-        """Returns: all of them; `release` after those whose replies may cause releases."""
+        """Returns: all of them; `release` and `delivered` after those whose replies may cause them."""
         ends = (self.finish, self.postpone, self.cancel, self.take_back, self.reap)
-        return (self.submit, self.claim, self.renew, self.progress, self.log, *ends, self.release)
+        outbox = (self.due, self.redeliver, self.deliver, self.delivered)
+        return (self.submit, self.claim, self.renew, self.progress, self.log, *ends, self.release, *outbox)
 
     def _batcher(self, script: Script, argv: Callable[[], Item], max_items: int = MAX_SLOTS) -> Commands:
         mark = self.keys.key("synced") if self.config.confirm_on_disk and script.name in _DURABLE else ""
@@ -93,6 +116,16 @@ class QueueCommands:
 def is_claim(job: Sequence[Reply]) -> bool:
     """Returns: whether it is a claim, and not the bare id of a job that was set aside."""
     return len(job) > 1
+
+
+def is_delivery(row: Sequence[Reply]) -> bool:
+    """Returns: whether it is a delivery, and not the note that one had its end."""
+    return len(row) > _FIELDS_OF_AN_END
+
+
+def lease_text(seq: str, nonce: str) -> str:
+    """Returns: the lease of a delivery as the scripts compare it."""
+    return f"{seq}:{nonce}"
 
 
 def fence_text(fence: Fence) -> str:

@@ -7,16 +7,16 @@ from typing import Final
 
 from chef_supervisor.domain.errors import Bug, CorruptState, UnknownJob
 from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, JobType, QueueName, RunId, Tenant
-from chef_supervisor.store import codec, options
+from chef_supervisor.store import codec, options, subscribers
 from chef_supervisor.store.answers import JobEvent, JobState, Order, Original, QueueStats
 from chef_supervisor.store.connect import Reply
 
 # Never the payload: these are what a status poll costs.
 STATE_FIELDS: Final = (
     *("type", "status", "priority", "progress", "runs", "created", "started", "finished", "cause"),
-    *("failures", "attempts", "due"),
+    *("failures", "attempts", "due", "receivers"),
 )
-ORIGINAL_FIELDS: Final = ("type", "tenant", "priority", "status", "options", "payload")
+ORIGINAL_FIELDS: Final = ("type", "tenant", "priority", "status", "options", "payload", "receivers")
 STATS_SETS: Final = ("pending", "active", "delayed", "completed", "failed")
 STATS_COUNTERS: Final = ("kept_timeout", "kept_cancelled")
 
@@ -47,6 +47,7 @@ def job_state(job_id: JobId, fields: Sequence[bytes | None]) -> JobState:
             started_at_ms=_ms(known["started"]),
             finished_at_ms=_ms(known["finished"]),
             cause=known["cause"] or None,
+            receivers=tuple(one.receiver for one in subscribers.decode(fields[STATE_FIELDS.index("receivers")])),
         )
     except ValueError as error:
         raise CorruptState(job_id, str(error)) from error
@@ -64,7 +65,7 @@ async def original(job_id: JobId, fields: Sequence[bytes | None], large: bytes |
         UnknownJob: it is past its retention.
         CorruptState: it cannot be read.
     """
-    kind, tenant, priority, status, packed, small = fields
+    kind, tenant, priority, status, packed, small, receivers = fields
     stored = large if small is None else small
     if kind is None or status is None or tenant is None or stored is None:
         raise UnknownJob(job_id)
@@ -76,6 +77,7 @@ async def original(job_id: JobId, fields: Sequence[bytes | None], large: bytes |
             options=options.decode(packed),
             status=JobStatus(status.decode()),
             payload=await codec.unpack(stored),
+            subscribers=subscribers.decode(receivers),
         )
     except (ValueError, Bug) as error:
         raise CorruptState(job_id, str(error)) from error

@@ -42,6 +42,8 @@ class Running(StoreBase):
             finally:
                 if not taken:
                     commands.give_back(nonce, jobs)
+        if claims:
+            self.on_change(queue)
         return claims
 
     async def renew(self, job_id: JobId, fence: Fence) -> bool:
@@ -50,13 +52,15 @@ class Running(StoreBase):
 
     async def progress(self, job_id: JobId, fence: Fence, percent: int) -> bool:
         """See `JobStore`."""
-        return bool(await self._fenced(self._of(job_id).progress, job_id, fence, max(0, min(percent, 99))))
+        command = self._of(job_id).progress
+        return self._changed(job_id, bool(await self._fenced(command, job_id, fence, max(0, min(percent, 99)))))
 
     async def finish(self, job_id: JobId, fence: Fence, outcome: Outcome) -> bool:
         """See `JobStore`."""
         result = await codec.pack(codec.encode_result(outcome.result))
         cause = outcome.result.cause or ""
-        return bool(await self._fenced(self._of(job_id).finish, job_id, fence, outcome.status, cause, result))
+        ours = await self._fenced(self._of(job_id).finish, job_id, fence, outcome.status, cause, result)
+        return self._changed(job_id, bool(ours))
 
     async def release(self, job_id: JobId, fence: Fence) -> bool:
         """See `JobStore`."""
@@ -65,7 +69,9 @@ class Running(StoreBase):
     async def postpone(self, job_id: JobId, fence: Fence, blame: Blame, reason: str, delay_ms: int) -> Postponed:
         """See `JobStore`."""
         rest = (blame, codec.one_line(reason), max(0, delay_ms))
-        return _POSTPONED[await self._fenced(self._of(job_id).postpone, job_id, fence, *rest)]
+        postponed = _POSTPONED[await self._fenced(self._of(job_id).postpone, job_id, fence, *rest)]
+        self._changed(job_id, postponed is Postponed.POISONED)
+        return postponed
 
     async def reap(self, queue: QueueName, limit: int = 100) -> Reaped:
         """See `JobStore`."""
@@ -73,6 +79,8 @@ class Running(StoreBase):
             groups = await self._at(queue).reap.call((max(1, min(limit, MAX_SLOTS)),))
         requeued, poisoned, promoted, aside = (replies.job_ids(group) for group in groups[:4])
         _tell_aside(queue, aside)
+        if poisoned:
+            self.on_change(queue)
         return Reaped(requeued=requeued, poisoned=poisoned, promoted=promoted, forgotten=groups[4])
 
     async def take_back(self, queue: QueueName) -> Reaped:
@@ -82,6 +90,8 @@ class Running(StoreBase):
         async with bounded(self._timeout_s):
             groups = await self._at(queue).take_back.call((self._config.instance,))
         requeued, poisoned = (replies.job_ids(group) for group in groups)
+        if poisoned:
+            self.on_change(queue)
         return Reaped(requeued=requeued, poisoned=poisoned)
 
     async def owned(self, runs: Iterable[RunId]) -> frozenset[RunId]:

@@ -40,27 +40,32 @@ def source(script: Script, *, flags: bool) -> str:
 
 
 _ENDS: Final = ("active", "completed", "failed", "latest")
+_OUTBOX: Final = ("delivery:", "outbox:", "outboxes")
+_TELLS: Final = ("lanes", "outbox", "events")
 
 SUBMIT: Final = Script(
     name="submit",
     keys=(
         *("job:", "payload:", "result:", "idem:", "pending", "delayed", "active", "completed", "failed", "turns"),
-        *("latest", "orders", "events", "counters", "wake"),
+        *("latest", "orders", "events", "counters", "wake", *_OUTBOX),
     ),
     argv=("now_ms", "max_jobs", "max_bytes", "keep_ms", "idempotency_ms", "superseded_result"),
     each=(
         *("id", "type", "tenant", "priority", "bytes", "payload"),
-        *("options", "attempts", "delay_ms", "supersedes", "idempotency", "body"),
+        *("options", "attempts", "delay_ms", "supersedes", "idempotency", "body", "receivers"),
     ),
-    uses=("clock", "events", "turns", "ending", "cancelling", "idempotency", "queueing"),
+    uses=("clock", *_TELLS, "turns", "ending", "cancelling", "idempotency", "queueing"),
     allow_oom=False,
 )
 CLAIM: Final = Script(
     name="claim",
-    keys=("job:", "claim:", "pending", "delayed", "active", "turns", "corrupt", "events", "counters", "wake"),
+    keys=(
+        *("job:", "claim:", "pending", "delayed", "active", "turns", "corrupt", "events", "counters", "wake"),
+        *_OUTBOX,
+    ),
     argv=("now_ms", "latest_ms", "lease_ms", "reply_bytes", "instance"),
     each=("nonce", "slots"),
-    uses=("allow_oom", "clock", "late", "events", "turns", "requeue", "sweep", "setting_aside", "claiming"),
+    uses=("allow_oom", "clock", "late", *_TELLS, "turns", "requeue", "sweep", "setting_aside", "claiming"),
 )
 RENEW: Final = Script(
     name="renew",
@@ -71,10 +76,10 @@ RENEW: Final = Script(
 )
 PROGRESS: Final = Script(
     name="progress",
-    keys=("job:", "events", "counters"),
+    keys=("job:", "events", "counters", *_OUTBOX),
     argv=("now_ms",),
     each=("id", "fence", "percent"),
-    uses=("allow_oom", "clock", "events", "fence"),
+    uses=("allow_oom", "clock", *_TELLS, "fence"),
 )
 LOG: Final = Script(
     name="log",
@@ -86,44 +91,44 @@ LOG: Final = Script(
 )
 FINISH: Final = Script(
     name="finish",
-    keys=("job:", "payload:", "result:", "log:", *_ENDS, "events", "counters", "forgotten"),
+    keys=("job:", "payload:", "result:", "log:", *_ENDS, "events", "counters", "forgotten", *_OUTBOX),
     argv=("now_ms", "keep_jobs", "keep_ms", "keep_bytes"),
     each=("id", "fence", "status", "cause", "result"),
-    uses=("allow_oom", "clock", "events", "fence", "ending", "retention"),
+    uses=("allow_oom", "clock", *_TELLS, "fence", "ending", "retention"),
 )
 RELEASE: Final = Script(
     name="release",
-    keys=("job:", "pending", "active", "events", "counters", "wake"),
+    keys=("job:", "pending", "active", "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms",),
     each=("id", "fence"),
-    uses=("allow_oom", "clock", "events", "fence", "requeue"),
+    uses=("allow_oom", "clock", *_TELLS, "fence", "requeue"),
 )
 POSTPONE: Final = Script(
     name="postpone",
-    keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake"),
+    keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms", "max_ruined_runs", "poisoned_result", "keep_ms"),
     each=("id", "fence", "blame", "reason", "delay_ms"),
-    uses=("allow_oom", "clock", "events", "fence", "requeue", "ending", "postponing"),
+    uses=("allow_oom", "clock", *_TELLS, "fence", "requeue", "ending", "postponing"),
 )
 CANCEL: Final = Script(
     name="cancel",
-    keys=("job:", "result:", "pending", "delayed", *_ENDS, "orders", "events", "counters", "wake"),
+    keys=("job:", "result:", "pending", "delayed", *_ENDS, "orders", "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms", "keep_ms", "cancelled_result"),
     each=("id",),
-    uses=("allow_oom", "clock", "events", "requeue", "ending", "cancelling"),
+    uses=("allow_oom", "clock", *_TELLS, "requeue", "ending", "cancelling"),
 )
 TAKE_BACK: Final = Script(
     name="take_back",
-    keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake"),
+    keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms", "latest_ms", "max_ruined_runs", "poisoned_result", "keep_ms"),
     each=("instance",),
-    uses=("allow_oom", "clock", "late", "events", "requeue", "ending", "postponing"),
+    uses=("allow_oom", "clock", "late", *_TELLS, "requeue", "ending", "postponing"),
 )
 REAP: Final = Script(
     name="reap",
     keys=(
         *("job:", "payload:", "result:", "log:", "pending", "delayed", "active", "completed", "failed", "turns"),
-        *("latest", "corrupt", "events", "counters", "wake", "forgotten"),
+        *("latest", "corrupt", "events", "counters", "wake", "forgotten", *_OUTBOX),
     ),
     argv=(
         *("now_ms", "latest_ms", "lease_ms", "max_ruined_runs", "poisoned_result", "keep_jobs", "keep_ms"),
@@ -131,8 +136,31 @@ REAP: Final = Script(
     ),
     each=("limit",),
     uses=(
-        *("allow_oom", "clock", "late", "events", "turns", "requeue", "ending", "postponing", "setting_aside"),
+        *("allow_oom", "clock", "late", *_TELLS, "turns", "requeue", "ending", "postponing", "setting_aside"),
         *("promoting", "retention"),
     ),
 )
-ALL: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, LOG, FINISH, RELEASE, POSTPONE, CANCEL, TAKE_BACK, REAP)
+DUE: Final = Script(name="due", keys=("outboxes",), argv=("now_ms",), each=("limit",), uses=("allow_oom", "clock"))
+DELIVER: Final = Script(
+    name="deliver",
+    keys=("job:", "claim:", *_OUTBOX, "disabled", "counters"),
+    argv=("now_ms", "latest_ms", "lease_ms", "give_up_ms", "keep_ms"),
+    each=("receiver", "nonce", "slots"),
+    uses=("allow_oom", "clock", "late", "lanes", "delivering", "leasing"),
+)
+DELIVERED: Final = Script(
+    name="delivered",
+    keys=("job:", *_OUTBOX, "disabled", "counters"),
+    argv=("now_ms", "keep_ms"),
+    each=("id", "receiver", "lease", "how", "delay_ms", "reason"),
+    uses=("allow_oom", "clock", "lanes", "delivering"),
+)
+REDELIVER: Final = Script(
+    name="redeliver",
+    keys=("job:", *_OUTBOX, "counters"),
+    argv=("now_ms",),
+    each=("id", "receiver"),
+    uses=("allow_oom", "clock", "lanes"),
+)
+_OF_JOBS: Final = (SUBMIT, CLAIM, RENEW, PROGRESS, LOG, FINISH, RELEASE, POSTPONE, CANCEL, TAKE_BACK, REAP)
+ALL: Final = (*_OF_JOBS, DUE, DELIVER, DELIVERED, REDELIVER)

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from chef_supervisor.domain.errors import KeyReused, QueueFull, StoreUnavailable
 from chef_supervisor.domain.job import JobId, JobStatus, NewJob, Tenant, queue_of
-from chef_supervisor.store import codec, options, replies
+from chef_supervisor.store import codec, options, replies, subscribers
 from chef_supervisor.store.answers import JobState, Original, Submitted
 from chef_supervisor.store.base import StoreBase
 from chef_supervisor.store.connect import Reply
@@ -35,6 +35,7 @@ class Submitting(StoreBase):
             for _ in range(_SUBMIT_TRIES):
                 code, created_ms, job_id, superseded = await self._queue_job(job, stored)
                 if code in (_QUEUED, _REPLAYED):
+                    self._changed(job.job_id, bool(superseded))
                     return _submitted(job, code, int(created_ms), job_id.decode(), superseded.decode())
                 _refuse(job, code)
         raise StoreUnavailable("a payload was gone before its job was queued")
@@ -56,7 +57,8 @@ class Submitting(StoreBase):
         """See `JobStore`."""
         async with bounded(self._timeout_s + self._config.confirm_s):
             with of_job(job_id):
-                await self._of(job_id).cancel.call((job_id,))
+                cancelled = await self._of(job_id).cancel.call((job_id,))
+            self._changed(job_id, bool(cancelled))
             return await self.read(job_id)
 
     async def read(self, job_id: JobId) -> JobState:
@@ -80,15 +82,16 @@ class Submitting(StoreBase):
         return ended is not None
 
     async def _queue_job(self, job: NewJob, stored: bytes) -> Sequence[Reply]:
-        queue = self._of(job.job_id)
+        queue, told = self._of(job.job_id), subscribers.encode(job.subscribers)
         inline = stored
         if len(stored) > INLINE_BYTES:
             inline = b""
             await self._plain.run(("SET", queue.keys.payload(job.job_id), stored, "PX", _UNOWNED_PAYLOAD_MS))
         item = (
-            *(job.job_id, job.type, job.tenant, job.priority, len(stored), inline),
+            *(job.job_id, job.type, job.tenant, job.priority, len(stored) + len(told), inline),
             *(options.encode(job.options), job.options.attempts, job.delay_ms, "1" if job.supersedes else ""),
             *_request(job),
+            told,
         )
         return cast("Sequence[Reply]", await queue.submit.call(item))
 
@@ -118,5 +121,6 @@ def _submitted(job: NewJob, code: int, created_at_ms: int, job_id: str, supersed
         attempts=job.options.attempts,
         created_at_ms=created_at_ms,
         due_at_ms=created_at_ms + job.delay_ms if job.delay_ms else None,
+        receivers=tuple(one.receiver for one in job.subscribers),
     )
     return Submitted(state=state, replayed=code == _REPLAYED, superseded=JobId(superseded) if superseded else None)

@@ -26,6 +26,8 @@ class Held:
     # By the loop's clock; None where it waits for nothing.
     due: float | None = None
     postponed: tuple[Fence, Postponed] | None = None
+    # Of the events that receivers are told of.
+    seq: int = 0
 
 
 @attrs.define(eq=False)
@@ -68,6 +70,7 @@ def new_held(job: NewJob) -> Held:
         attempts=job.options.attempts,
         created_at_ms=START_MS,
         due_at_ms=START_MS + job.delay_ms if job.delay_ms else None,
+        receivers=tuple(one.receiver for one in job.subscribers),
     )
     due = asyncio.get_running_loop().time() + job.delay_ms / 1000 if job.delay_ms else None
     return Held(job, state, due=due)

@@ -13,10 +13,7 @@ from chef_supervisor.domain.job import Claim, Fence, JobId, JobStatus, NewJob, Q
 from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.store.answers import (
     Blame,
-    Gap,
-    JobEvent,
     JobState,
-    Order,
     Original,
     Postponed,
     Preflight,
@@ -24,16 +21,16 @@ from chef_supervisor.store.answers import (
     Reaped,
     Submitted,
 )
+from tests.kit.fake_feeds import FakeFeeds
 from tests.kit.fake_jobs import Held, Submissions, count, new_held
-from tests.kit.fake_logs import FakeLogs
-from tests.kit.fake_streams import START_MS, FakeStreams, tail_of
+from tests.kit.fake_streams import START_MS
 
 # Infrastructure may ruin so many runs of a job; one more, and it is poisoned.
 _RUINS = 3
 
 
 @attrs.define(eq=False)
-class FakeStore(FakeLogs):
+class FakeStore(FakeFeeds):
     """
     Keeps jobs in a dict and events in lists, numbered as `<n>-0`. Leases never run out.
 
@@ -50,17 +47,7 @@ class FakeStore(FakeLogs):
     corrupt: bool = False
     lose_finish_replies: int = 0
     forgotten: set[tuple[JobId, Tenant]] = attrs.field(factory=set)
-    told: FakeStreams = attrs.field(factory=FakeStreams)
     _submissions: Submissions = attrs.field(factory=Submissions)
-
-    @property
-    def streams(self) -> dict[QueueName, list[JobEvent]]:
-        """The events of each queue."""
-        return self.told.events
-
-    def trim(self, queue: QueueName, keep: int) -> None:
-        """Forget all but the newest events."""
-        del self.streams[queue][: len(self.streams[queue]) - keep]
 
     async def submit(self, job: NewJob) -> Submitted:
         await self._enter("submit")
@@ -167,6 +154,7 @@ class FakeStore(FakeLogs):
             options=held.job.options,
             status=held.state.status,
             payload=held.job.payload,
+            subscribers=held.job.subscribers,
         )
 
     async def read(self, job_id: JobId) -> JobState:
@@ -216,26 +204,6 @@ class FakeStore(FakeLogs):
         await self._enter("identity")
         return "fake"
 
-    async def orders_tail(self, queue: QueueName) -> str:
-        await self._enter("orders_tail")
-        return tail_of(self.told.orders[queue])
-
-    async def orders(self, queue: QueueName, after: str, timeout_s: float) -> Sequence[Order]:
-        await self._enter("orders")
-        await self.told.wait(lambda: self.away or self.told.newer_orders(queue, after), timeout_s)
-        self._refuse_if_away()
-        return self.told.newer_orders(queue, after)
-
-    async def tail(self, queue: QueueName) -> str:
-        await self._enter("tail")
-        return tail_of(self.streams.get(queue, ()))
-
-    async def events(self, queue: QueueName, after: str, timeout_s: float) -> Sequence[JobEvent | Gap]:
-        await self._enter("events")
-        await self.told.wait(lambda: self.away or self.told.newer(queue, after), timeout_s)
-        self._refuse_if_away()
-        return self.told.after(queue, after)
-
     async def check(self) -> None:
         await self._enter("check")
 
@@ -245,11 +213,6 @@ class FakeStore(FakeLogs):
 
     async def close(self) -> None:
         """Nothing is open."""
-
-    async def go_away(self) -> None:
-        """Fail from now on, also the calls that wait."""
-        self.away = True
-        await self.told.wake()
 
     def _held(self, job_id: JobId) -> Held:
         if self.corrupt:
@@ -306,3 +269,4 @@ class FakeStore(FakeLogs):
     async def _change(self, held: Held, kind: str = "", **fields: object) -> None:
         held.state = attrs.evolve(held.state, **fields)  # type: ignore[arg-type] # the callers' names and types
         await self.told.tell(held.state, kind)
+        self._put_out(held, kind or f"job.{held.state.status}")

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 # Names with these words in front are events of the log; others with a dot are settings and files.
 _EVENT = re.compile(
-    r'(?:"event": |told\()f?"((?:job|sandbox|store|service|api|redis|runner|actor|dependencies|box|orphan|lease|artifacts)\.[a-z_]+)"'
+    r'(?:"event": |told\()f?"((?:job|sandbox|store|service|api|redis|runner|actor|dependencies|box|orphan|lease|artifacts|convex|delivery)\.[a-z_]+)"'
 )
 
 

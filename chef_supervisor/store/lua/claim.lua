@@ -1,16 +1,18 @@
 -- claim: move the best pending jobs to active, each with a new fence; the same nonce gets the same jobs again.
 -- KEYS  1 job:  2 claim:  3 pending  4 delayed  5 active  6 turns  7 corrupt  8 events  9 counters  10 wake
+-- KEYS  11 delivery:  12 outbox:  13 outboxes
 -- ARGV  1 now_ms ("" = TIME)  2 latest_ms ("" = none)  3 lease_ms  4 reply_bytes (of payloads, to stop before)
 -- ARGV  5 instance (who claims)
 -- EACH  1 nonce  2 slots
 -- RETURNS one list per claim of {id, type, tenant, run, runs, failures, options, created_ms, payload (nil: under
 -- RETURNS payload:<id>)}, and {id} for each that was set aside because it cannot be read.
 -- CODES none; the error LATE <now_ms> after latest_ms: nobody waits for the jobs any more
--- USES allow_oom clock late events turns requeue sweep setting_aside claiming
+-- USES allow_oom clock late lanes outbox events turns requeue sweep setting_aside claiming
 -- COST  O(log n) a job; sweeps a bounded part of `turns` when that has grown
 local K = {
   job = KEYS[1], claim = KEYS[2], pending = KEYS[3], delayed = KEYS[4], active = KEYS[5],
   turns = KEYS[6], corrupt = KEYS[7], events = KEYS[8], counters = KEYS[9], wake = KEYS[10],
+  delivery = KEYS[11], outbox = KEYS[12], outboxes = KEYS[13],
 }
 local at, lease_ms, room = now_ms(), tonumber(ARGV[3]), tonumber(ARGV[4])
 if late(at) then
@@ -58,21 +60,10 @@ local function claim(nonce, slots)
   return jobs
 end
 
-local function replay(nonce, ids)
-  local jobs = {}
-  for id in string.gmatch(ids, '%S+') do
-    local job = job_of(K, id)
-    if job[10] and job[10] == job[3] .. ':' .. nonce then
-      jobs[#jobs + 1] = told(id, job, tonumber(job[3]), tonumber(job[4]))
-    end
-  end
-  return jobs
-end
-
 local answers = {}
 for i = 6, #ARGV, 2 do
   local known = redis.call('GET', K.claim .. ARGV[i])
-  answers[#answers + 1] = known and replay(ARGV[i], known) or claim(ARGV[i], tonumber(ARGV[i + 1]))
+  answers[#answers + 1] = known and told_again(K, ARGV[i], known) or claim(ARGV[i], tonumber(ARGV[i + 1]))
 end
 raise_turns(K, lanes)
 sweep(K, 100 + 4 * taken)

@@ -1,12 +1,14 @@
 -- progress: raise the progress of jobs; a lower one is no error and changes nothing.
--- KEYS  1 job:  2 events  3 counters
+-- KEYS  1 job:  2 events  3 counters  4 delivery:  5 outbox:  6 outboxes
 -- ARGV  1 now_ms ("" = TIME)
 -- EACH  1 id  2 fence  3 percent
 -- RETURNS one code per job.
 -- CODES 1 done  0 fenced
--- USES allow_oom clock events fence
+-- USES allow_oom clock lanes outbox events fence
 -- COST  O(1) a job
-local K = { job = KEYS[1], events = KEYS[2], counters = KEYS[3] }
+local K = {
+  job = KEYS[1], events = KEYS[2], counters = KEYS[3], delivery = KEYS[4], outbox = KEYS[5], outboxes = KEYS[6],
+}
 local at = now_ms()
 local DONE, FENCED = 1, 0
 

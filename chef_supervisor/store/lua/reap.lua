@@ -2,18 +2,19 @@
 -- due; forget finished jobs past retention. Where nobody reaped for a while, holders may have been cut off just as
 -- well: then nothing is taken from them for one lease.
 -- KEYS  1 job:  2 payload:  3 result:  4 log:  5 pending  6 delayed  7 active  8 completed  9 failed  10 turns
--- KEYS  11 latest  12 corrupt  13 events  14 counters  15 wake  16 forgotten
+-- KEYS  11 latest  12 corrupt  13 events  14 counters  15 wake  16 forgotten  17 delivery:  18 outbox:  19 outboxes
 -- ARGV  1 now_ms ("" = TIME)  2 latest_ms ("" = none)  3 lease_ms  4 max_ruined_runs  5 poisoned_result
 -- ARGV  6 keep_jobs  7 keep_ms  8 keep_bytes
 -- EACH  1 limit
 -- RETURNS one {requeued ids, poisoned ids, promoted ids, ids set aside, how many were forgotten} per pass.
 -- CODES none; the error LATE <now_ms> after latest_ms: holders were cut off as well, and must get time to renew
--- USES allow_oom clock late events turns requeue ending postponing setting_aside promoting retention
+-- USES allow_oom clock late lanes outbox events turns requeue ending postponing setting_aside promoting retention
 -- COST  O(log n) a job, at most `limit` of each kind
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], log = KEYS[4], pending = KEYS[5], delayed = KEYS[6],
   active = KEYS[7], completed = KEYS[8], failed = KEYS[9], turns = KEYS[10], latest = KEYS[11], corrupt = KEYS[12],
-  events = KEYS[13], counters = KEYS[14], wake = KEYS[15], forgotten = KEYS[16],
+  events = KEYS[13], counters = KEYS[14], wake = KEYS[15], forgotten = KEYS[16], delivery = KEYS[17],
+  outbox = KEYS[18], outboxes = KEYS[19],
 }
 local at, lease_ms = now_ms(), tonumber(ARGV[3])
 local P = { max_ruined_runs = tonumber(ARGV[4]), poisoned_result = ARGV[5], keep_ms = tonumber(ARGV[7]) }

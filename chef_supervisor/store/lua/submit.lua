@@ -1,18 +1,19 @@
 -- submit: queue jobs durably, each at its tenant's fair turn or after its delay; a job, or an idempotency key, that is
 -- known already is answered again.
 -- KEYS  1 job:  2 payload:  3 result:  4 idem:  5 pending  6 delayed  7 active  8 completed  9 failed  10 turns
--- KEYS  11 latest  12 orders  13 events  14 counters  15 wake
+-- KEYS  11 latest  12 orders  13 events  14 counters  15 wake  16 delivery:  17 outbox:  18 outboxes
 -- ARGV  1 now_ms ("" = TIME)  2 max_jobs  3 max_bytes  4 keep_ms  5 idempotency_ms  6 superseded_result
 -- EACH  1 id  2 type  3 tenant  4 priority  5 bytes  6 payload ("" = under payload:<id> already, with a TTL)
 -- EACH  7 options ("" = defaults)  8 attempts  9 delay_ms  10 supersedes ("1" or "")  11 idempotency  12 body
+-- EACH  13 receivers (lines, see lib/outbox.lua; "" = none)
 -- RETURNS one {code, created_ms, id, superseded ("" = none)} per job.
 -- CODES 1 queued  2 full  3 payload_missing  4 replayed  5 key_reused
--- USES clock events turns ending cancelling idempotency queueing
+-- USES clock lanes outbox events turns ending cancelling idempotency queueing
 -- COST  O(log n) a job
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], idem = KEYS[4], pending = KEYS[5], delayed = KEYS[6],
   active = KEYS[7], completed = KEYS[8], failed = KEYS[9], turns = KEYS[10], latest = KEYS[11], orders = KEYS[12],
-  events = KEYS[13], counters = KEYS[14], wake = KEYS[15],
+  events = KEYS[13], counters = KEYS[14], wake = KEYS[15], delivery = KEYS[16], outbox = KEYS[17], outboxes = KEYS[18],
 }
 local at, max_jobs, max_bytes, keep_ms = now_ms(), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local idempotency_ms, superseded_result = ARGV[5], ARGV[6]
@@ -61,11 +62,12 @@ local function answer(job)
 end
 
 local answers = {}
-for i = 7, #ARGV, 12 do
+for i = 7, #ARGV, 13 do
   answers[#answers + 1] = answer({
     id = ARGV[i], type = ARGV[i + 1], tenant = ARGV[i + 2], priority = tonumber(ARGV[i + 3]),
     bytes = tonumber(ARGV[i + 4]), payload = ARGV[i + 5], options = ARGV[i + 6], attempts = ARGV[i + 7],
     delay_ms = tonumber(ARGV[i + 8]), supersedes = ARGV[i + 9] == '1', idempotency = ARGV[i + 10], body = ARGV[i + 11],
+    receivers = ARGV[i + 12],
   })
 end
 if added_bytes > 0 then

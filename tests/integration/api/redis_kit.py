@@ -12,6 +12,7 @@ import httpx
 
 from chef_supervisor.api import ApiDependencies, EventFeed, HealthReport, Server, make_app
 from chef_supervisor.api.dependencies import no_seal
+from chef_supervisor.settings import Settings
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.api.server_kit import PATIENCE_S
 from tests.kit.redis_servers import RedisServer
@@ -29,14 +30,22 @@ class OnRedis:
 
 @asynccontextmanager
 async def serving_on(
-    redis: RedisServer, *, patient: bool = True, seal: Callable[[Mapping[str, str]], bytes] = no_seal, **config: Any
+    redis: RedisServer,
+    *,
+    patient: bool = True,
+    seal: Callable[[Mapping[str, str]], bytes] = no_seal,
+    told: Settings | None = None,
+    **config: Any,
 ) -> AsyncIterator[OnRedis]:
     """
     Run a server on that Redis.
 
-    `patient`: requests wait long too, for tests that are of no time. `seal`: for secrets. `config` is the stores'.
+    `patient`: requests wait long too, for tests that are of no time. `seal`: for secrets. `told`: settings that name
+    receivers, which nobody tells anything here. `config` is the stores'.
     """
     settings = make_settings()
+    if told is not None:
+        settings = attrs.evolve(settings, convex=told.convex, webhooks=told.webhooks)
     timeout_s = 20.0 if patient else settings.redis.request_timeout_s
     settings = attrs.evolve(settings, redis=attrs.evolve(settings.redis, request_timeout_s=timeout_s))
     store = RedisJobStore(redis.config(command_timeout_s=timeout_s, **config))

@@ -206,7 +206,7 @@ BAD_POSTS = [
     *_files("too_many_files", {"2,001": {f"f{i}": "" for i in range(2_001)}}),
     *_files("file_too_large", {"text": {"a": "x" * (5_242_880 + 1)}}, status=413),
     *_files("payload_too_large", {"total": {f"f{i}": "x" * 5_000_000 for i in range(3)}}, status=413),
-    *bad_fields("unknown_field", "callbackUrl", {"callbackUrl": {"callbackUrl": "https://example.org"}}),
+    *bad_fields("unknown_field", "callbackURL", {"callbackURL": {"callbackURL": "https://example.org"}}),
     *bad_fields("unknown_field", "__proto__", {"__proto__": {"__proto__": {}}}),
     *_media(None, "", "text/plain", "multipart/mixed; boundary=x", "application/x-www-form-urlencoded", "json"),
     *_media("application/json, text/plain", "application/jsonp", "application/json; boundary=x"),

@@ -213,7 +213,10 @@ async def test_stats_count_each_queue(api: Api) -> None:
     response = await api.client.get("/api/stats")
 
     none = dict.fromkeys(["waiting", "active", "completed", "failed", "delayed", "timeout", "cancelled"], 0)
-    assert response.json() == {"queues": {"builds": none | {"active": 1}, "tests": none | {"waiting": 1}, "lint": none}}
+    assert response.json() == {
+        "queues": {"builds": none | {"active": 1}, "tests": none | {"waiting": 1}, "lint": none},
+        "deliveries": {"waiting": 0, "delivered": 0, "undeliverable": 0},
+    }
 
 
 @pytest.mark.asyncio

@@ -9,12 +9,12 @@ import httpx
 import orjson
 import pytest
 
-from chef_supervisor.client import Artifact, Diagnostic, Job, JobResult
+from chef_supervisor.client import Artifact, Delivery, Diagnostic, Job, JobResult
 from chef_supervisor.client.decoding import decode
 from chef_supervisor.domain.job import JobStatus
 from chef_supervisor.domain.outcome import Cause, StepStatus, Verdict
 from chef_supervisor.store.codec import encode_result
-from tests.kit.fake_service import FakeService, a_job, found
+from tests.kit.fake_service import JOB_ID, FakeService, a_job, found
 from tests.kit.virtual_time import virtual
 from tests.unit.store.test_codec import FULL
 
@@ -43,6 +43,39 @@ def test_times_are_times_and_words_are_words() -> None:
     assert job.status is JobStatus.COMPLETED
     assert job.cause is Cause.NO_TESTS
     assert job.started_at is None
+
+
+def test_deliveries_are_told_with_the_job() -> None:
+    at = "2026-11-23T13:32:02.487Z"
+    told = {"receiver": "convex", "status": "waiting", "event": "job.failed", "seq": 3, "tries": 2, "reason": "timeout"}
+
+    job = decode(a_job(deliveries=[{**told, "nextTryAt": at, "deliveredAt": None}]), Job)
+
+    next_try_at = dt.datetime(2026, 11, 23, 13, 32, 2, 487_000, tzinfo=dt.UTC)
+    assert job.deliveries == (
+        Delivery(
+            receiver="convex",
+            status="waiting",
+            event="job.failed",
+            seq=3,
+            tries=2,
+            reason="timeout",
+            next_try_at=next_try_at,
+        ),
+    )
+
+
+@pytest.mark.parametrize(("receiver", "sent"), [(None, b""), ("convex", b'{"receiver": "convex"}')])
+@virtual
+async def test_an_end_is_told_again_by_one_call(receiver: str | None, sent: bytes) -> None:
+    service = FakeService([httpx.Response(202, json={"redelivered": ["convex"]})])
+
+    async with service.client() as client:
+        assert await client.redeliver(JOB_ID, receiver) == ("convex",)
+
+    [request] = service.heard
+    assert (request.method, request.url.path) == ("POST", f"/api/jobs/{JOB_ID}/redeliver")
+    assert request.content == sent
 
 
 def test_a_newer_service_may_say_more() -> None:

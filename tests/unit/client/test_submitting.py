@@ -55,6 +55,8 @@ async def test_every_wish_has_its_field() -> None:
         delay_ms=10,
         only_latest=True,
         cache=True,
+        callback_url="https://hooks.example.com/",
+        progress=False,
         toolchain="npm",
         steps=[OwnStep(name="one", run="make"), OwnStep(name="two", run=("make", "all"))],
         artifacts=["dist/**"],
@@ -71,6 +73,8 @@ async def test_every_wish_has_its_field() -> None:
         "delayMs": 10,
         "dedupe": "latest",
         "cache": True,
+        "callbackUrl": "https://hooks.example.com/",
+        "progress": False,
     }
     assert data == {
         "chatId": "demo",

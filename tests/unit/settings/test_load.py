@@ -4,7 +4,16 @@ import pytest
 
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.domain.job import JobType
-from chef_supervisor.settings import CONTRACT_NAMES, Durability, Environment, Role, SandboxKind, default_config, load
+from chef_supervisor.settings import (
+    CONTRACT_NAMES,
+    ConvexKind,
+    Durability,
+    Environment,
+    Role,
+    SandboxKind,
+    default_config,
+    load,
+)
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:
@@ -32,6 +41,10 @@ def test_the_defaults_are_those_of_the_contract() -> None:
         ("WORKER_CPU_LIMIT", "0.5", "worker", "cpu_limit", 0.5),
         ("WORKER_TIMEOUT", "1000", "worker", "timeout_ms", 1000),
         ("MAX_CONCURRENT_WORKERS", "7", "worker", "max_concurrent", 7),
+        ("CHEF_CONVEX_KIND", "action", "convex", "kind", ConvexKind.ACTION),
+        ("CHEF_CONVEX_RESULT_FUNCTION", "hooks/jobs:done", "convex", "result_function", "hooks/jobs:done"),
+        ("CHEF_WEBHOOKS_CONCURRENCY", "3", "webhooks", "concurrency", 3),
+        ("CHEF_WEBHOOKS_CALLBACK_PROGRESS", "false", "webhooks", "callback_progress", False),
         ("CHEF_HOST", "0.0.0.0", "http", "host", "0.0.0.0"),
         ("CHEF_ROLE", "api", "process", "role", Role.API),
         ("CHEF_INSTANCE", "rack-1.worker_2", "process", "instance", "rack-1.worker_2"),
@@ -85,7 +98,7 @@ def test_names_of_other_programs_are_none_of_our_affair() -> None:
             "CHEF_URL": "https://x",
             "CHEF_REQUIRE_DOCKER": "1",
             "CHEF_TEST_REDIS_IMAGE": "x",
-            "CONVEX_URL": "https://x",
+            "CONVEX_SITE_URL": "https://x",
         }
     )
 
@@ -125,6 +138,8 @@ def test_every_name_of_the_contract_is_documented() -> None:
         ("REDIS_PORT", "65536"),
         ("CHEF_REDIS_ALLOW_VOLATILE", "maybe"),
         ("CHEF_REDIS_DURABILITY", "always"),
+        ("CHEF_CONVEX_KIND", "query"),
+        ("CHEF_WEBHOOKS_CONCURRENCY", "0"),
     ],
 )
 def test_a_value_that_could_not_work_is_a_fault(name: str, value: str) -> None:

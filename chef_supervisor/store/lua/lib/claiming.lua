@@ -23,3 +23,15 @@ local function is_readable(job)
   return not job.err and job[1] and job[2] and job[5]
     and tonumber(job[3] or 0) and tonumber(job[4] or 0) and tonumber(job[7] or 0)
 end
+
+-- The reply to a claim was lost: what it took, as far as it is still its own.
+local function told_again(K, nonce, ids)
+  local jobs = {}
+  for id in string.gmatch(ids, '%S+') do
+    local job = job_of(K, id)
+    if job[10] and job[10] == job[3] .. ':' .. nonce then
+      jobs[#jobs + 1] = told(id, job, tonumber(job[3]), tonumber(job[4]))
+    end
+  end
+  return jobs
+end

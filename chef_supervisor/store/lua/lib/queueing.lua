@@ -20,6 +20,9 @@ local function queue(K, job, superseded, at)
   if job.options ~= '' then
     redis.call('HSET', key, 'options', job.options, 'attempts', job.attempts)
   end
+  if job.receivers ~= '' then
+    redis.call('HSET', key, 'receivers', job.receivers)
+  end
   if job.supersedes then
     local slot = job.tenant .. ':' .. job.type
     redis.call('HSET', K.latest, slot, job.id)

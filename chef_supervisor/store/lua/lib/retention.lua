@@ -2,10 +2,21 @@
 -- Of the last ones it stays known that they were there, and whose, for those who come back for their files.
 local KNOWN_FORGOTTEN = 10000
 
+-- What is still to be told is told, without the job.
+local function forget_deliveries(K, id, receivers)
+  each_receiver(receivers, function(receiver)
+    local key = row_key(K, id, receiver)
+    if ours(key, redis.pcall('HGET', key, 'state')) ~= 'waiting' then
+      redis.call('UNLINK', key)
+    end
+  end)
+end
+
 local function forget(K, zset, id, ended)
-  local job = redis.call('HMGET', K.job .. id, 'bytes', 'status', 'tenant')
+  local job = redis.call('HMGET', K.job .. id, 'bytes', 'status', 'tenant', 'receivers')
   local bytes = tonumber(job[1] or 0)
   redis.call('ZREM', zset, id)
+  forget_deliveries(K, id, job[4])
   redis.call('UNLINK', K.job .. id, K.payload .. id, K.result .. id, K.log .. id)
   -- Not -bytes: Lua prints that of 0 as -0, which is no number to Redis 6.2.
   redis.call('HINCRBY', K.counters, 'kept_bytes', 0 - bytes)

@@ -1,0 +1,1 @@
+"""The adapters to whoever is told of jobs: Convex, and any endpoint that takes signed requests."""

@@ -1,0 +1,117 @@
+"""Which receivers there are, and how many callbacks at a time."""
+
+from __future__ import annotations
+
+import attrs
+import pytest
+
+from chef_supervisor.domain.delivery import ReceiverName
+from chef_supervisor.webhooks.policy import callback_name
+from chef_supervisor.webhooks.receivers import Receivers
+from tests.kit.fake_receiver import FakeReceiver
+from tests.kit.virtual_time import now_s, virtual
+
+CONVEX = ReceiverName("convex")
+A, B, C = (callback_name(f"{letter}.example.com") for letter in "abc")
+
+
+@attrs.define(eq=False)
+class Made:
+    """Makes callbacks."""
+
+    of: dict[str, FakeReceiver] = attrs.field(factory=dict)
+
+    def __call__(self, host: str) -> FakeReceiver:
+        self.of[host] = FakeReceiver(callback_name(host))
+        return self.of[host]
+
+    def closed(self) -> set[str]:
+        return {host[0] for host, one in self.of.items() if one.closed}
+
+
+def with_callbacks(made: Made) -> Receivers:
+    return Receivers(configured=[FakeReceiver(CONVEX)], callback=made, most_callbacks=2, idle_s=60.0)
+
+
+def test_those_of_the_configuration_are_there_by_their_names() -> None:
+    convex = FakeReceiver(CONVEX)
+    receivers = Receivers(configured=[convex])
+
+    assert receivers.names == (CONVEX,)
+    assert receivers.hold(CONVEX, 0.0) is convex
+    assert [receivers.knows(name) for name in (CONVEX, ReceiverName("hook.a"), A)] == [True, False, False]
+    assert receivers.hold(A, 0.0) is None
+
+
+def test_two_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="convex"):
+        Receivers(configured=[FakeReceiver(CONVEX), FakeReceiver(CONVEX)])
+
+
+def test_a_host_has_one_receiver_however_often_it_is_asked_for() -> None:
+    made = Made()
+    receivers = with_callbacks(made)
+
+    assert receivers.knows(A)
+    assert receivers.hold(A, 0.0) is receivers.hold(A, 1.0) is made.of["a.example.com"]
+
+
+@virtual
+async def test_one_that_is_idle_makes_room_for_another_and_one_that_is_held_does_not() -> None:
+    made = Made()
+    receivers = with_callbacks(made)
+    receivers.hold(A, 0.0)
+    receivers.hold(A, 0.0)
+    receivers.hold(B, 0.0)
+    receivers.release(A, 1.0)
+
+    assert receivers.hold(C, 2.0) is None
+    assert not receivers.dropped.is_set()
+    receivers.release(B, 3.0)
+    assert receivers.hold(C, 4.0) is None
+    assert receivers.dropped.is_set()
+    await receivers.tidy(4.0)
+    assert receivers.hold(C, 4.0) is not None
+    assert (made.closed(), receivers.dropped.is_set()) == ({"b"}, False)
+
+
+@virtual
+async def test_the_one_that_was_idle_longest_goes_first() -> None:
+    made = Made()
+    receivers = with_callbacks(made)
+    for name, at_s in ((A, 5.0), (B, 1.0)):
+        receivers.hold(name, 0.0)
+        receivers.release(name, at_s)
+    receivers.hold(C, 6.0)
+    await receivers.tidy(6.0)
+
+    assert made.closed() == {"b"}
+
+
+@virtual
+async def test_those_that_nobody_needs_go_after_a_while() -> None:
+    made = Made()
+    receivers = with_callbacks(made)
+    receivers.hold(A, 0.0)
+    receivers.hold(B, 0.0)
+    receivers.release(B, 10.0)
+    await receivers.tidy(69.9)
+    assert made.closed() == set()
+
+    await receivers.tidy(70.0)
+    assert made.closed() == {"b"}
+    assert receivers.hold(B, 71.0) is not None
+
+
+@virtual
+async def test_closing_closes_all_also_where_one_hangs() -> None:
+    made = Made()
+    receivers = with_callbacks(made)
+    receivers.hold(A, 0.0)
+    receivers.hold(B, 0.0)
+    made.of["a.example.com"].closing_hangs = True
+    await receivers.close()
+
+    assert made.closed() == {"b"}
+    assert receivers.configured[0].closed  # type: ignore[attr-defined]
+    assert now_s() == 2.0
