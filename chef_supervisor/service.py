@@ -22,6 +22,7 @@ from chef_supervisor.assembly import (
     choose_sandbox,
     known_toolchains,
     make_artifacts,
+    make_receivers,
     make_sealer,
     make_workshop,
     store_config,
@@ -31,12 +32,14 @@ from chef_supervisor.instance import Instance, take_instance
 from chef_supervisor.kernel import ChildStuck, RestartsExhausted, StartFailed, run_tree
 from chef_supervisor.leases.keeper import LeaseKeeper
 from chef_supervisor.leaving import leave, leave_after
+from chef_supervisor.parts import Parts
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import Role, Settings
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.redis_store import RedisJobStore
-from chef_supervisor.tree import Parts, make_tree
+from chef_supervisor.tree import make_tree
 from chef_supervisor.vitals import Vitals
+from chef_supervisor.webhooks.receivers import Receivers
 from chef_supervisor.workshop import Workshop
 
 log = logging.getLogger("chef.service")
@@ -77,6 +80,9 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
         artifacts = make_artifacts(settings, api_store.identity)
         make = partial(make_workshop, settings, artifacts=artifacts, results=store)
         workshop, health = await _workshop(settings, stack, instance, vitals, make)
+        receivers, changed = await _receivers(settings, stack), asyncio.Event()
+        for one in (store, api_store):
+            one.on_change = lambda _queue: changed.set()
         stop = _stop_on_signals(settings.worker.grace_s + _LEAVE_S)
         parts = Parts(
             settings=settings,
@@ -87,6 +93,8 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
             mark=instance.mark if instance else "",
             toolchains=known_toolchains(),
             sealer=make_sealer(settings),
+            receivers=receivers,
+            outbox_changed=changed,
             redis=redis,
             leases=_leases(settings),
             vitals=vitals,
@@ -112,6 +120,14 @@ def _instance(settings: Settings, stack: AsyncExitStack) -> Instance | None:
     instance = take_instance(Path(settings.process.state_dir), settings.process.instance)
     stack.callback(instance.release)
     return instance
+
+
+async def _receivers(settings: Settings, stack: AsyncExitStack) -> Receivers | None:
+    if settings.process.role is Role.API:
+        return None
+    receivers = make_receivers(settings)
+    stack.push_async_callback(receivers.close)
+    return receivers
 
 
 async def _workshop(

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Mapping
 from typing import Any, Final
-
-import attrs
 
 from chef_supervisor.actors.archivist import Archivist
 from chef_supervisor.actors.courier import Courier
@@ -16,6 +13,7 @@ from chef_supervisor.actors.dispatcher import Dispatcher
 from chef_supervisor.actors.embedded_redis import EmbeddedRedisKeeper
 from chef_supervisor.actors.janitor import Janitor
 from chef_supervisor.actors.lease_keeper import LeaseKeeperActor
+from chef_supervisor.actors.notifier import Notifier
 from chef_supervisor.actors.pool import Pool
 from chef_supervisor.actors.reaper import Reaper
 from chef_supervisor.actors.runner import Runner
@@ -24,7 +22,7 @@ from chef_supervisor.actors.warmer import Warmer
 from chef_supervisor.actors.watchdog import Watchdog
 from chef_supervisor.api.actor import ApiActor
 from chef_supervisor.api.app import make_app
-from chef_supervisor.api.dependencies import ApiDependencies, HealthSource, no_seal, with_faults
+from chef_supervisor.api.dependencies import ApiDependencies, no_seal, with_faults
 from chef_supervisor.api.feed import EventFeed
 from chef_supervisor.api.server import Server
 from chef_supervisor.artifacts.store import ArtifactStore
@@ -40,14 +38,13 @@ from chef_supervisor.kernel import (
     Strategy,
     SupervisorSpec,
 )
-from chef_supervisor.leases.keeper import LeaseKeeper
+from chef_supervisor.parts import Parts
 from chef_supervisor.protocol import DispatcherMessage, PoolMessage, WorkArrived
-from chef_supervisor.sealing import Sealer
-from chef_supervisor.settings import Role, Settings
+from chef_supervisor.settings import Role
+from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.fitness import Fitness
-from chef_supervisor.store.job_store import JobStore
-from chef_supervisor.vitals import Vitals
+from chef_supervisor.webhooks.receivers import Receivers
 from chef_supervisor.workshop import Workshop
 
 # The last open streams and long polls end within it.
@@ -59,38 +56,11 @@ _DISPATCHER_SHUTDOWN_S: Final = 10.0
 _PUT_BACK_S: Final = 10.0
 # One box that is being started, and the removal of all.
 _WARMER_SHUTDOWN_S: Final = 10.0
+# Deliveries under way; then what did not end is given back.
+_NOTIFIER_GRACE_S: Final = 6.0
+_GIVE_BACK_S: Final = 3.0
 # A renewal under way, and the end of its connection.
 _LEASES_SHUTDOWN_S: Final = 10.0
-
-
-@attrs.frozen(kw_only=True)
-class Parts:
-    """
-    What the tree is made of.
-
-    `workshop` is None where this process runs no jobs; `redis` where somebody else keeps it. `api_store` is what
-    requests wait for, with a shorter patience than the workers' `store`; None where that one does for both. `mark`:
-    what our boxes carry, and nobody else's.
-    """
-
-    settings: Settings
-    store: JobStore
-    workshop: Workshop | None
-    redis: EmbeddedRedis | None
-    leases: LeaseKeeper
-    vitals: Vitals
-    health: HealthSource
-    draining: Callable[[], bool]
-    api_store: JobStore | None = None
-    # None where nothing that jobs make is kept.
-    artifacts: ArtifactStore | None = None
-    mark: str = ""
-    # The names that a job may pick from.
-    toolchains: tuple[str, ...] = ()
-    # None where nobody's secrets come in.
-    sealer: Sealer | None = None
-    # Set by the janitor, and waited for by the dispatcher.
-    taken_over: asyncio.Event = attrs.field(factory=asyncio.Event)
 
 
 def make_tree(parts: Parts) -> SupervisorSpec:
@@ -111,6 +81,9 @@ def make_tree(parts: Parts) -> SupervisorSpec:
     children.append(_watchdog(parts))
     if parts.workshop is not None:
         pools = _pool_refs(parts)
+        # The ends that runners record in their grace are still told.
+        if parts.receivers is not None:
+            children.append(_notifier(parts, parts.receivers))
         # Leases and the courier outlive the runners: in their grace these still have jobs to keep, or to hear about.
         children += [_leases(parts), _courier(parts, pools)]
         children += [_janitor(parts, parts.workshop), _warmer(parts, parts.workshop)]
@@ -174,6 +147,22 @@ def _leases(parts: Parts) -> ChildSpec:
 
 def _courier(parts: Parts, pools: Mapping[QueueName, Ref[PoolMessage]]) -> ChildSpec:
     return ChildSpec(Ref("courier"), build=lambda: Courier(store=parts.store, pools=pools, leases=parts.leases))
+
+
+def _notifier(parts: Parts, receivers: Receivers) -> SupervisorSpec:
+    def build() -> Notifier:
+        return Notifier(
+            store=parts.store,
+            queues=tuple(parts.settings.queues),
+            receivers=receivers,
+            changed=parts.outbox_changed,
+            lease_s=StoreConfig.delivery_lease_s,
+            grace_s=_NOTIFIER_GRACE_S,
+        )
+
+    # One delivery that cannot be made ends it again and again, until it is given up: that is no reason to end the rest.
+    child = ChildSpec(Ref("notifier"), build=build, shutdown_s=_NOTIFIER_GRACE_S + _GIVE_BACK_S)
+    return SupervisorSpec("telling", (child,), max_restarts=5, period_s=60.0)
 
 
 def _pool_refs(parts: Parts) -> Mapping[QueueName, Ref[PoolMessage]]:

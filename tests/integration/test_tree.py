@@ -20,12 +20,13 @@ from chef_supervisor.domain.retry import Backoff
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, StepEnded, StepStarted, Work
 from chef_supervisor.kernel import AnySpec, Ref, SupervisorSpec, run_tree
 from chef_supervisor.leases.keeper import LeaseKeeper
+from chef_supervisor.parts import Parts
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.settings import load
 from chef_supervisor.store.answers import JobState
 from chef_supervisor.store.config import StoreConfig
 from chef_supervisor.store.redis_store import RedisJobStore
-from chef_supervisor.tree import Parts, make_tree
+from chef_supervisor.tree import make_tree
 from chef_supervisor.vitals import Vitals
 from tests.kit.fake_sandbox import FakeSandbox, Play, endless, killed, passing
 from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
