@@ -55,7 +55,7 @@ class WebhookSettings:
     url: str = attrs.field(repr=False)
     secrets: tuple[str, ...] = attrs.field(repr=False)
     progress: bool
-    concurrency: int = attrs.field(validator=checks.at_most(100))
+    concurrency: int = attrs.field(validator=checks.between(1, 100))
     callback_hosts: tuple[str, ...]
     callback_secrets: tuple[str, ...] = attrs.field(repr=False)
     callback_progress: bool
