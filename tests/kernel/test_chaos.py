@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 PATIENCE_S = 1e9
 CHAOS = settings(
     max_examples=150,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

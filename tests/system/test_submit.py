@@ -146,6 +146,8 @@ def test_a_service_that_is_not_there_cannot_say(tmp_path: Path) -> None:
 
 def test_an_interrupt_leaves_the_job_running_and_tells_its_id(service: Service, tmp_path: Path) -> None:
     words, env = command(a_project(tmp_path / "project", HANGS), "--type", "build", url=service.url)
+    # Tests that run in the background of a shell are deaf to this signal, and so would be what they start.
+    words = ["env", "--default-signal=INT", *words]
 
     with subprocess.Popen(words, env=env, cwd=_ROOT, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None

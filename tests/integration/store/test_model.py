@@ -218,7 +218,7 @@ def play(server: RedisServer, histories: int, steps: int) -> None:
             super().__init__(server)
 
     quiet = settings(
-        max_examples=histories, stateful_step_count=steps, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=histories, stateful_step_count=steps, suppress_health_check=list(HealthCheck)
     )
     run_state_machine_as_test(OnThisServer, settings=quiet)
 

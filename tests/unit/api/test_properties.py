@@ -61,7 +61,7 @@ async def _post(content: bytes, kind: str = "application/json") -> None:
         assert response.json()["code"]
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(_ALMOST | _JSON)
 def test_no_json_breaks_anything(body: Any) -> None:
     try:
@@ -71,7 +71,6 @@ def test_no_json_breaks_anything(body: Any) -> None:
     asyncio.run(_post(content))
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_break_anything(content: bytes) -> None:
     asyncio.run(_post(content))
@@ -83,7 +82,6 @@ _FORM = (
 )
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(_FORM)), st.integers(0, 20), st.binary(max_size=5) | st.sampled_from([b"--b", b"\r\n", b'"']))
 def test_no_form_breaks_anything(at: int, cut: int, new: bytes) -> None:
     asyncio.run(_post(_FORM[:at] + new + _FORM[at + cut :], "multipart/form-data; boundary=b"))

@@ -81,7 +81,7 @@ FILES = st.lists(LINES, max_size=4).map("\n".join)
 
 @pytest.mark.skipif(GIT is None, reason="git is not here to be asked")
 @given(top=FILES, below=FILES, excluded=FILES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_lines_are_read_as_git_reads_them(
     tmp_path_factory: pytest.TempPathFactory, top: str, below: str, excluded: str
 ) -> None:

@@ -102,7 +102,7 @@ def assert_valid(outcome: Outcome) -> None:
     assert all(step.ms >= 0 for step in result.steps)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(PLANS), st.lists(EVENTS, max_size=25))
 def test_any_events_give_a_valid_outcome(planned_job: Plan, events: list[BoxEvent]) -> None:
     record = Record(planned_job)
@@ -118,14 +118,14 @@ def test_any_events_give_a_valid_outcome(planned_job: Plan, events: list[BoxEven
     assert_valid(outcome_of(planned_job, record))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(REPORT_READERS)), BYTES)
 def test_any_report_is_read_or_unreadable(reader: str, content: bytes) -> None:
     with contextlib.suppress(Unreadable):
         assert len(REPORT_READERS[reader](content).diagnostics) <= 200
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(OUTPUT_READERS)), st.one_of(st.lists(st.text(max_size=80), max_size=8), SHUFFLED))
 def test_any_lines_are_read_within_bounds(reader: str, lines: list[str]) -> None:
     found = OUTPUT_READERS[reader](lines)
@@ -162,7 +162,7 @@ NAMES = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(JobType), st.dictionaries(st.sampled_from(NAMES), MANIFEST))
 def test_any_project_is_planned(job_type: JobType, files: dict[str, bytes]) -> None:
     found = plan(job_type, Assignment(files=files), TOOLCHAINS, BUDGET)

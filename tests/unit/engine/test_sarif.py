@@ -109,7 +109,7 @@ def test_the_models_refuse_what_the_schema_does_not_know() -> None:
 TEXT = st.text(max_size=12)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(
         st.builds(

@@ -160,7 +160,7 @@ def test_findings_and_warnings_have_room_beside_many_failed_tests() -> None:
 TEXT = st.text(alphabet=st.sampled_from("a\n ü😀\u2028:E>-"), max_size=20).map(lambda text: text * 60)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.lists(st.builds(finding, TEXT, st.integers(0, 9), st.sampled_from(Severity), TEXT, TEXT), max_size=60),
     st.lists(st.builds(case, TEXT, TEXT, TEXT), max_size=30),

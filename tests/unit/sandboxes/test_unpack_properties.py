@@ -52,7 +52,7 @@ def check(archive: bytes) -> None:
         check_collisions([check_path(str(path.relative_to(top)), "") for path in paths], "")
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(_SEEDS, _CHANGES)
 def test_no_bytes_break_the_program(archive: bytes, changes: list[tuple[float, bytes, int]]) -> None:
     check(changed(archive, changes))
@@ -61,7 +61,7 @@ def test_no_bytes_break_the_program(archive: bytes, changes: list[tuple[float, b
 _NAMES = st.text(st.sampled_from("aA./\\\u00e9\u0301 :\n"), min_size=1, max_size=12)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.dictionaries(_NAMES, st.binary(max_size=120), max_size=4))
 def test_what_comes_out_could_have_been_sent_as_files(files: dict[str, bytes]) -> None:
     check(tar(files))

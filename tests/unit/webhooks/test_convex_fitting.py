@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chef_supervisor.domain.analysis import Analysis, Bundle, Dependencies, Module, Package
@@ -146,6 +146,7 @@ def test_many_small_numbers_are_weighed_as_convex_does() -> None:
     assert (args["result"], args["truncated"]) == ({"verdict": "passed"}, True)
 
 
+@settings(max_examples=50)
 @given(ANY_JSON, st.integers(LEAST, 10_000))
 def test_whatever_the_result_it_fits(value: Any, most_bytes: int) -> None:
     args = dict(arguments(message(result=orjson.loads(readable(value))), most_bytes))
