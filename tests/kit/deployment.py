@@ -11,6 +11,7 @@ import attrs
 
 from tests.kit.docker_engine import docker_host
 from tests.kit.faulty_service import held
+from tests.kit.hook_kit import SECRET
 from tests.kit.invariants import violations
 from tests.kit.redis_servers import REDIS_62, RedisProcess, running_process
 from tests.kit.service import Service, started
@@ -88,6 +89,11 @@ class Deployment:
         """End all supervisors; what is held would take up their whole grace."""
         self.release()
         self._stack.close()
+
+
+def told_to(url: str) -> dict[str, str]:
+    """Returns: what a supervisor is started with that tells one endpoint of all jobs."""
+    return {"CHEF_WEBHOOKS_URL": url, "CHEF_WEBHOOKS_SECRETS": SECRET}
 
 
 def tiny_job(tenant: str = "tests", **top: object) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Final
@@ -14,6 +15,7 @@ import attrs
 Answering = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 _DRIP_S: Final = 0.01
+_PART_BYTES: Final = 65_536
 
 
 @attrs.frozen(kw_only=True)
@@ -37,6 +39,11 @@ class RawWeb:
     server_names: list[str | None] = attrs.field(factory=list)
     _serving: dict[asyncio.Task[None], asyncio.StreamWriter] = attrs.field(factory=dict)
 
+    @property
+    def url(self) -> str:
+        """Where it is, without TLS."""
+        return f"http://127.0.0.1:{self.port}"
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take requests until the other side is gone."""
         self.connections += 1
@@ -45,7 +52,7 @@ class RawWeb:
         self._serving[task] = writer
         with suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
-                self.received.append(await _request(reader))
+                self.received.append(await read_request(reader))
                 await self.answering(writer)
                 await writer.drain()
 
@@ -77,10 +84,34 @@ def says(status: int, headers: Mapping[str, str] | None = None, body: bytes = b"
     """Returns: an answer as it should be."""
 
     async def answer(writer: asyncio.StreamWriter) -> None:
-        lines = [f"{name}: {value}" for name, value in {**(headers or {}), "content-length": str(len(body))}.items()]
-        writer.write("\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + body)
+        writer.write(http(status, headers, body))
 
     return answer
+
+
+def http(
+    status: int, headers: Mapping[str, str] | None = None, body: bytes = b"", *, length: int | None = None
+) -> bytes:
+    """Returns: the bytes of an answer; `length` is told in place of the true one."""
+    told = {**(headers or {}), "content-length": str(len(body) if length is None else length)}
+    lines = [f"{name}: {value}" for name, value in told.items()]
+    return "\r\n".join([f"HTTP/1.1 {status} X", *lines, "", ""]).encode() + body
+
+
+def sends(answer: bytes, then: Answering) -> Answering:
+    """Returns: these very bytes, and whatever comes then, such as `silence` or `hang_up`."""
+
+    async def send(writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        await writer.drain()
+        await then(writer)
+
+    return send
+
+
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """The connection ends."""
+    writer.close()
 
 
 async def drip_its_head(writer: asyncio.StreamWriter) -> None:
@@ -95,12 +126,35 @@ async def drip_its_body(writer: asyncio.StreamWriter) -> None:
     await _drip(writer, b"a")
 
 
-async def flood(writer: asyncio.StreamWriter) -> None:
+async def flood(writer: asyncio.StreamWriter, status: int = 200) -> None:
     """As much as is taken, for ever."""
-    writer.write(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+    writer.write(f"HTTP/1.1 {status} X\r\n".encode() + b"transfer-encoding: chunked\r\n\r\n")
     while True:
         writer.write(b"10000\r\n" + bytes(65536) + b"\r\n")
-        await writer.drain()
+        await _drained(writer)
+
+
+@attrs.define(eq=False)
+class Torrent:
+    """Answers with these bytes and then with one more for ever. `left`: whoever asked has hung up."""
+
+    head: bytes
+    then: bytes = b"\0"
+    sent_bytes: int = 0
+    left: threading.Event = attrs.field(factory=threading.Event)
+
+    async def __call__(self, writer: asyncio.StreamWriter) -> None:
+        """Answer."""
+        writer.write(self.head)
+        try:
+            while True:
+                writer.write(self.then * _PART_BYTES)
+                await writer.drain()
+                self.sent_bytes += _PART_BYTES
+                # A connection that is lost is known in the next turn of the loop, and no wait comes by itself then.
+                await asyncio.sleep(0)
+        finally:
+            self.left.set()
 
 
 async def flood_of_headers(writer: asyncio.StreamWriter) -> None:
@@ -108,7 +162,7 @@ async def flood_of_headers(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\n")
     while True:
         writer.write(b"x: " + b"a" * 8192 + b"\r\n")
-        await writer.drain()
+        await _drained(writer)
 
 
 async def silence(writer: asyncio.StreamWriter) -> None:
@@ -132,6 +186,12 @@ async def half_an_answer(writer: asyncio.StreamWriter) -> None:
     writer.close()
 
 
+async def _drained(writer: asyncio.StreamWriter) -> None:
+    await writer.drain()
+    # That a TLS connection was cut is heard of only when the loop turns.
+    await asyncio.sleep(0)
+
+
 async def _drip(writer: asyncio.StreamWriter, part: bytes) -> None:
     while True:
         writer.write(part)
@@ -140,7 +200,8 @@ async def _drip(writer: asyncio.StreamWriter, part: bytes) -> None:
         await asyncio.sleep(_DRIP_S)
 
 
-async def _request(reader: asyncio.StreamReader) -> Received:
+async def read_request(reader: asyncio.StreamReader) -> Received:
+    """Returns: the next request, read to its end."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
     first, *lines = head.strip().split("\r\n")
     pairs = [(name.lower(), value) for name, _, value in (line.partition(": ") for line in lines)]

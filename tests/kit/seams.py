@@ -45,6 +45,11 @@ AFTER_EXIT: Final = "after_exit"
 # All is read.
 BEFORE_FINISH: Final = "before_finish"
 AFTER_FINISH: Final = "after_finish"
+# Of the outbox: something is due and is not on lease yet; it is, and nobody was told.
+BEFORE_DELIVER: Final = "before_deliver"
+AFTER_DELIVER: Final = "after_deliver"
+# The receiver has answered; Redis does not know.
+BEFORE_DELIVERED: Final = "before_delivered"
 # Followed by the actor's name: `start_of_reaper`.
 START_OF: Final = "start_of_"
 Strike = Callable[[str], None]

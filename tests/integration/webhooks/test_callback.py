@@ -8,7 +8,7 @@ import pytest
 from chef_supervisor.domain.delivery import Answer, Answered
 from chef_supervisor.webhooks.endpoint import Callback
 from chef_supervisor.webhooks.receiver import Receiver
-from tests.integration.webhooks.hook_kit import HOST, LOOPBACK, Authority, FakeResolver, a_callback, told
+from tests.kit.hook_kit import HOST, LOOPBACK, Authority, FakeResolver, a_callback, told
 from tests.kit.raw_web import raw_web, says
 
 TAKEN = Answer(answered=Answered.TAKEN)

@@ -158,6 +158,8 @@ async def test_what_a_function_says_and_the_key_are_told_nowhere(
 
     ours = [record for record in caplog.records if record.name.startswith(("chef_supervisor", "httpx"))]
     told = json.dumps([record.__dict__ for record in ours], default=str) + repr((answer, receiver))
-    assert [record.getMessage() for record in ours] == [f"convex: jobs:onResult of {message().job_id}: function_failed"]
+    said, advised = [record.getMessage() for record in ours]
+    assert said == f"convex: jobs:onResult of {message().job_id}: function_failed"
+    assert advised.startswith("Convex refused a call of jobs:onResult (function_failed): it threw, ")
     assert [word for word in ("private-words", KEY, "secret") if word in told] == []
     assert double.url not in json.dumps([record.__dict__ for record in ours], default=str)

@@ -10,8 +10,8 @@ import pytest
 from chef_supervisor.domain.delivery import Answer, Answered, EventKind
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.webhooks.endpoint import endpoint_target
-from tests.integration.webhooks.hook_kit import an_endpoint
 from tests.kit import raw_web as web
+from tests.kit.hook_kit import an_endpoint
 from tests.kit.messages import message
 from tests.kit.raw_web import Answering, raw_web, says
 

@@ -14,8 +14,8 @@ from chef_supervisor.webhooks.no_answer import NoAnswer
 from chef_supervisor.webhooks.pinned import Pinned
 from chef_supervisor.webhooks.sending import Reply, Sender
 from chef_supervisor.webhooks.target import Target
-from tests.integration.webhooks.hook_kit import LOOPBACK, FakeResolver, an_endpoint
 from tests.kit import raw_web as web
+from tests.kit.hook_kit import LOOPBACK, FakeResolver, an_endpoint
 from tests.kit.messages import message
 from tests.kit.raw_web import Answering, raw_web, says
 

@@ -14,7 +14,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from chef_supervisor.domain.delivery import EventKind
-from tests.integration.webhooks.hook_kit import SECRET, an_endpoint
+from tests.kit.hook_kit import SECRET, an_endpoint
 from tests.kit.messages import message
 from tests.kit.npm_project import npm_project
 from tests.kit.raw_web import Received, raw_web, says

@@ -52,11 +52,15 @@ class Authority:
 
     def server(self, host: str = HOST, *, expired: bool = False) -> ssl.SSLContext:
         """Returns: what a server of that name needs."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.certify(context, host, expired=expired)
+        return context
+
+    def certify(self, context: ssl.SSLContext, host: str, *, expired: bool = False) -> None:
+        """Have the server show another certificate from its next connection on."""
         until = datetime.now(UTC) - timedelta(days=1) if expired else None
         since = datetime.now(UTC) - timedelta(days=9) if expired else None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self.ca.issue_cert(host, not_before=since, not_after=until).configure_cert(context)
-        return context
 
     def client(self) -> ssl.SSLContext:
         """Returns: what believes this authority and no other."""
