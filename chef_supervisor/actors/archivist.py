@@ -9,7 +9,8 @@ from typing import Final, Never
 import attrs
 
 from chef_supervisor.artifacts.store import ArtifactStore
-from chef_supervisor.domain.errors import ArtifactsUnavailable, StoreUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
+from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId, QueueName, queue_of
 from chef_supervisor.kernel import Actor
 from chef_supervisor.store.job_store import JobStore

@@ -20,7 +20,8 @@ from chef_supervisor.api.query import read_query
 from chef_supervisor.api.responses import json_response
 from chef_supervisor.artifacts.archive import tar_gz
 from chef_supervisor.artifacts.store import ArtifactStore
-from chef_supervisor.domain.errors import ArtifactGone, UnknownArtifact, Unprocessable
+from chef_supervisor.domain.artifact_errors import ArtifactGone, UnknownArtifact
+from chef_supervisor.domain.errors import Unprocessable
 from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.outcome import Artifact
 

@@ -12,7 +12,7 @@ from chef_supervisor.api.cut import AnswerCut
 from chef_supervisor.api.ranges import Unsatisfiable, is_known, wanted_range
 from chef_supervisor.artifacts.content import ByteRange
 from chef_supervisor.artifacts.store import ArtifactStore
-from chef_supervisor.domain.errors import ArtifactGone, ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactGone, ArtifactsUnavailable
 from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.outcome import Artifact
 

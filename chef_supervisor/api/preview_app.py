@@ -23,7 +23,8 @@ from chef_supervisor.api.preview_site import Moved, site_of
 from chef_supervisor.api.problems import Problem, problem_of
 from chef_supervisor.api.promptly import promptly
 from chef_supervisor.artifacts.store import ArtifactStore
-from chef_supervisor.domain.errors import ArtifactGone, NothingToPreview, Rejected, Unavailable, UnknownArtifact
+from chef_supervisor.domain.artifact_errors import ArtifactGone, NothingToPreview, UnknownArtifact
+from chef_supervisor.domain.errors import Rejected, Unavailable
 from chef_supervisor.domain.job import JobId
 
 # Without `allow-same-origin` a page has an origin that equals no other: no storage, no cookies, no service worker, and

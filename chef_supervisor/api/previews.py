@@ -11,7 +11,7 @@ from chef_supervisor.api.preview_address import PreviewHosts
 from chef_supervisor.api.preview_site import site_of
 from chef_supervisor.api.promptly import promptly
 from chef_supervisor.api.query import read_query
-from chef_supervisor.domain.errors import NothingToPreview
+from chef_supervisor.domain.artifact_errors import NothingToPreview
 
 
 class Previews:

@@ -15,10 +15,9 @@ from starlette.responses import Response
 from starlette.types import ExceptionHandler
 
 from chef_supervisor.api.errors import ForeignOrigin, RequestTimeout, TooManyReaders
+from chef_supervisor.domain.artifact_errors import ArtifactGone, ArtifactsUnavailable, NothingToPreview, UnknownArtifact
 from chef_supervisor.domain.errors import (
     AlreadyOver,
-    ArtifactGone,
-    ArtifactsUnavailable,
     BadRequest,
     BaseExpired,
     Bug,
@@ -29,7 +28,6 @@ from chef_supervisor.domain.errors import (
     KeyReused,
     Misconfigured,
     NotDurable,
-    NothingToPreview,
     NotOver,
     NotOverYet,
     QueueFull,
@@ -40,7 +38,6 @@ from chef_supervisor.domain.errors import (
     StoreUnavailable,
     TooLarge,
     Unavailable,
-    UnknownArtifact,
     UnknownJob,
     Unprocessable,
     UnsupportedMedia,

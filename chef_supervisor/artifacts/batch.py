@@ -11,7 +11,7 @@ import obstore
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.trouble import told_as_ours
 from chef_supervisor.artifacts.upload import PART_BYTES
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 from chef_supervisor.domain.outcome import Artifact
 
 _FILES_AT_ONCE: Final = 32

@@ -10,7 +10,7 @@ import obstore
 
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.trouble import told_as_ours
-from chef_supervisor.domain.errors import ArtifactGone
+from chef_supervisor.domain.artifact_errors import ArtifactGone
 from chef_supervisor.domain.outcome import Artifact
 
 # Each block is a request of its own: a reader may take its time, and no request of a store may.

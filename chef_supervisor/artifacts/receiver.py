@@ -13,7 +13,7 @@ import attrs
 from chef_supervisor.artifacts.batch import Batch
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.upload import PART_BYTES, Upload
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 from chef_supervisor.domain.outcome import Artifact
 from chef_supervisor.domain.work import ArtifactData
 

@@ -17,7 +17,8 @@ from chef_supervisor.artifacts.content import ByteRange, Content, open_content
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.receiver import Receiver
 from chef_supervisor.artifacts.trouble import told_as_ours
-from chef_supervisor.domain.errors import ArtifactsUnavailable, StoreUnavailable, UnknownJob
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
+from chef_supervisor.domain.errors import StoreUnavailable, UnknownJob
 from chef_supervisor.domain.job import JobId, queue_of
 from chef_supervisor.domain.outcome import Artifact
 

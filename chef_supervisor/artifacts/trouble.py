@@ -9,7 +9,7 @@ from typing import Final
 
 from obstore.exceptions import BaseError
 
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 
 # By far more than a store needs for one call, even one on another continent.
 CALL_TIMEOUT_S: Final = 20.0

@@ -10,7 +10,7 @@ import obstore
 
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.trouble import told_as_ours
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 
 if TYPE_CHECKING:
     from obstore import AsyncWritableFile

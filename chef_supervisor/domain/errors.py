@@ -14,14 +14,12 @@ ChefError
         NotOver             the job has no end yet; there is nothing to retry
         BaseExpired         the files that changes were sent to are not kept any more
         NotOverYet          the job has no end yet; there is nothing it has made or found
-        UnknownArtifact     the job made no file of that name
-        NothingToPreview    the job made nothing that can be looked at
-        ArtifactGone        the file was made, but is not kept any more
+        UnknownArtifact, NothingToPreview, ArtifactGone     what a job made is not there (artifact_errors)
     Unavailable         the caller waits, nothing needs changing
         StoreUnavailable    Redis did not answer, or refuses writes
             StoreFull           Redis has no memory left
             NotDurable          Redis did not confirm that it is on disk
-        ArtifactsUnavailable    the store of artifacts did not answer, or refuses
+        ArtifactsUnavailable    the store of artifacts did not answer, or refuses (artifact_errors)
         SandboxUnavailable  the sandbox cannot start a job now
         Draining            this process is stopping
     DependenciesRefused what an install made cannot be kept
@@ -101,38 +99,6 @@ class NotOverYet(Rejected):
 
     def message(self) -> str:
         return f"job {self.job_id} is {self.status}; its {self.what} can be had at its end, for which ?wait=30 waits"
-
-
-@attrs.frozen(str=False)
-class UnknownArtifact(Rejected):
-    """The job's result lists no such file."""
-
-    job_id: str
-    path: str
-
-    def message(self) -> str:
-        return f"job {self.job_id} has no artifact {self.path[:200]!r}; GET /api/jobs/{self.job_id}/artifacts lists all"
-
-
-@attrs.frozen(str=False)
-class NothingToPreview(Rejected):
-    """No index.html is among the artifacts."""
-
-    job_id: str
-
-    def message(self) -> str:
-        return f"job {self.job_id} made no site: there is no index.html among its artifacts"
-
-
-@attrs.frozen(str=False)
-class ArtifactGone(Rejected):
-    """The job's result lists it, but the store does not have it, or not whole."""
-
-    job_id: str
-    path: str
-
-    def message(self) -> str:
-        return f"the artifact {self.path!r} of job {self.job_id} is not kept any more; run the job again"
 
 
 class Unavailable(ChefError):
@@ -232,17 +198,6 @@ class NotDurable(StoreUnavailable):
 
     def message(self) -> str:
         return f"the job may be queued, but is not confirmed to be on disk: {self.reason}; send it again with its key"
-
-
-@attrs.frozen(str=False)
-class ArtifactsUnavailable(Unavailable):
-    """The store of artifacts did not answer, or refuses."""
-
-    reason: str
-    retry_after_s: float = 2.0
-
-    def message(self) -> str:
-        return f"the store of artifacts is not available: {self.reason}"
 
 
 @attrs.frozen(str=False)

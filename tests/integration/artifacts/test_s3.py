@@ -12,7 +12,7 @@ import pytest_asyncio
 from chef_supervisor.artifacts.connect import connect
 from chef_supervisor.artifacts.store import ArtifactStore
 from chef_supervisor.artifacts.upload import PART_BYTES
-from chef_supervisor.domain.errors import ArtifactGone, ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactGone, ArtifactsUnavailable
 from chef_supervisor.domain.job import JobId
 from tests.kit.artifacts import artifact, artifact_store, content_of, handed_over, keep
 from tests.kit.s3_double import S3Double, s3_double

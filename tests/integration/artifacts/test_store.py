@@ -13,7 +13,8 @@ import pytest
 from chef_supervisor.artifacts.connect import connect
 from chef_supervisor.artifacts.content import ByteRange
 from chef_supervisor.artifacts.store import ArtifactStore
-from chef_supervisor.domain.errors import ArtifactGone, ArtifactsUnavailable, StoreUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactGone, ArtifactsUnavailable
+from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.work import ArtifactData
 from tests.kit.artifacts import artifact, artifact_store, content_of, handed_over, keep

@@ -11,7 +11,7 @@ from obstore.store import MemoryStore
 
 from chef_supervisor.actors.archivist import Archivist
 from chef_supervisor.artifacts.store import ArtifactStore
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 from chef_supervisor.domain.job import JobId, JobType, NewJob, QueueName, Tenant, new_job_id
 from chef_supervisor.kernel import Ref
 from tests.kit.fake_store import FakeStore

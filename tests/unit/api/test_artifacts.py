@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from chef_supervisor.api import make_app
 from chef_supervisor.api.cut import AnswerCut
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 from chef_supervisor.domain.job import JobStatus
 from tests.kit.artifacts import artifact, artifact_store
 from tests.unit.api.api_kit import Api, assert_problem

@@ -10,7 +10,7 @@ import pytest
 from chef_supervisor.artifacts.keeping import Keeping, received, with_kept
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.receiver import Receiver
-from chef_supervisor.domain.errors import ArtifactsUnavailable
+from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 from chef_supervisor.domain.job import JobId, JobStatus
 from chef_supervisor.domain.outcome import Outcome, Result, Verdict
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, Work
