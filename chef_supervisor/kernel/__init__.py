@@ -7,6 +7,7 @@ waiting for others is the business of whoever talks to them, restarts are for bu
 """
 
 from chef_supervisor.kernel.actor import Actor, Context
+from chef_supervisor.kernel.attempt import attempt
 from chef_supervisor.kernel.deadline import KILL_GRACE_S
 from chef_supervisor.kernel.errors import (
     ActorGone,
@@ -59,5 +60,6 @@ __all__ = [
     "Stopped",
     "Strategy",
     "SupervisorSpec",
+    "attempt",
     "run_tree",
 ]

@@ -32,6 +32,8 @@ class Context:
         self.stopping: asyncio.Future[Stop] = asyncio.get_running_loop().create_future()
         self._group = group
         self._helpers: dict[asyncio.Task[Any], None] = {}
+        # Where one crashed, the group cancelled all others.
+        self._crashed = False
 
     def spawn(self, coro: Coroutine[Any, Any, T], *, name: str) -> asyncio.Task[T]:
         """
@@ -42,7 +44,7 @@ class Context:
         """
         helper = self._group.create_task(coro, name=f"{self.path}:{name}")
         self._helpers[helper] = None
-        helper.add_done_callback(self._helpers.pop)
+        helper.add_done_callback(self._forget)
         return helper
 
     def stop(self) -> None:
@@ -59,10 +61,16 @@ class Context:
 
     def cancel_helpers(self) -> None:
         """Begin the end of what `spawn` started."""
-        for helper in tuple(self._helpers):
-            # One that is ending already, because another helper crashed, must not be torn out of its own cleanup.
-            if not helper.cancelling():
+        # Those that are ending already, because another one crashed, must not be torn out of their own cleanup. Not
+        # asked of the task: a deadline of its own that passes in this turn of the loop has cancelled it as well.
+        if not self._crashed:
+            for helper in tuple(self._helpers):
                 helper.cancel()
+
+    def _forget(self, helper: asyncio.Task[Any]) -> None:
+        del self._helpers[helper]
+        if not helper.cancelled() and helper.exception() is not None:
+            self._crashed = True
 
 
 class Actor(Generic[M_contra]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -171,3 +172,27 @@ async def test_helper_that_cleans_up_is_not_cut_off_because_another_one_raised()
 
     assert done == ["clean"]
     await running.stop()
+
+
+@virtual
+async def test_helper_that_was_cancelled_and_went_on_ends_with_its_actor_nonetheless() -> None:
+    class Deaf(Actor[str]):
+        async def on_start(self) -> None:
+            self.helper = self.ctx.spawn(self._wait_twice(), name="wait")
+
+        async def receive(self, message: object) -> None:
+            self.helper.cancel()
+
+        async def _wait_twice(self) -> None:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+            await asyncio.Event().wait()
+
+    ref = Ref[str]("a")
+    running = await grow(tree(ChildSpec(ref, Deaf)))
+    await ref.tell("cancel it")
+    await settle()
+
+    await running.stop()
+
+    assert now_s() == 0
