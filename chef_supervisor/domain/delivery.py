@@ -44,8 +44,9 @@ class Delivery:
     """
     One event that is to be delivered to one receiver, leased to whoever delivers it.
 
-    `seq` rises with each event of the job. `tries`: how often it was tried before. `at_ms`: when it happened, by the
-    server's clock. `lease`: given back with the answer; a stale one changes nothing.
+    `seq` rises with each event of the job, with holes. `tries`: how often it was tried before; `failed`: how often that
+    is known to have failed, the rest having died with whoever tried. `at_ms`: when it happened, by the server's clock.
+    `lease`: given back with the answer; a stale one changes nothing.
     """
 
     job_id: JobId
@@ -58,6 +59,7 @@ class Delivery:
     progress: int
     at_ms: int
     tries: int = 0
+    failed: int = 0
     url: str = attrs.field(default="", repr=False)
 
     @property
@@ -72,7 +74,8 @@ class Message:
     All that a receiver is told of one event.
 
     `result` is JSON in the shape of the API; None before the end, or where the job is not kept any more (`forgotten`).
-    Times are milliseconds since the epoch.
+    Before the end `runs`, `finished_at_ms` and `cause` are None too, and `started_at_ms` but in a start: they could be
+    others at the next try. Times are milliseconds since the epoch.
     """
 
     event_id: str
@@ -84,7 +87,7 @@ class Message:
     status: JobStatus
     progress: int
     at_ms: int
-    runs: int = 0
+    runs: int | None = None
     created_at_ms: int | None = None
     started_at_ms: int | None = None
     finished_at_ms: int | None = None
@@ -113,13 +116,15 @@ class Answer:
 
     `reason`: a word for people and programs, such as `http_500`, `timeout`, `refused_by_policy`, `function_failed`; it
     never holds an answer's body, an address or a secret. `throttled`: the receiver is overloaded (429, 502, 504, 503).
-    `retry_after_s`: what it asked for.
+    `retry_after_s`: what it asked for. `shared`: strangers share the receiver, as the host of callbacks, and one of them
+    must not keep it from the others: that time holds for this delivery.
     """
 
     answered: Answered
     reason: str = ""
     throttled: bool = False
     retry_after_s: float | None = None
+    shared: bool = False
 
 
 class Settlement(enum.StrEnum):
@@ -132,7 +137,7 @@ class Settlement(enum.StrEnum):
     ENDED = "ended"
     # The receiver wants nothing more: not of any job, or, where it is a callback, not of this one.
     GONE = "gone"
-    # It was not tried: somebody else may, at once, and the try does not count.
+    # It was not tried: somebody else may, and the try does not count.
     BACK = "back"
 
 

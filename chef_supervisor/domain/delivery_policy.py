@@ -20,8 +20,8 @@ _WITHIN_S: Final = 5.0
 # Waits are longer by up to this share, by chance, so that what failed together does not come together.
 JITTER: Final = 0.2
 MOST_RETRY_AFTER_S: Final = 3_600.0
-# Tries that were begun and never settled: whoever made them died each time, or could not tell.
-_UNSETTLED: Final = 7
+# Tries of an end that were begun and never settled: whoever made them died each time, or could not tell.
+_UNSETTLED: Final = 14
 
 
 @attrs.frozen(kw_only=True)
@@ -47,10 +47,11 @@ def hopeless(delivery: Delivery) -> bool:
     """
     Whether it should have its end without another try.
 
-    A try counts when it is begun, so one whose outcome nobody recorded may have been the last; an end gets some more.
+    A try counts when it is begun. Of an end, those that are known to have failed are the schedule's affair.
     """
-    spare = _UNSETTLED if delivery.kind.terminal else 0
-    return delivery.tries >= most_tries(delivery.kind) + spare
+    if delivery.kind.terminal:
+        return delivery.tries - delivery.failed >= _UNSETTLED
+    return delivery.tries >= most_tries(delivery.kind)
 
 
 def ruling(delivery: Delivery, answer: Answer, chance: float) -> Ruling:
@@ -68,12 +69,13 @@ def ruling(delivery: Delivery, answer: Answer, chance: float) -> Ruling:
 def _delay_s(delivery: Delivery, asked_s: float, chance: float) -> float | None:
     """Returns: None where there is no next try."""
     delays_s = _delays_s(delivery.kind)
-    if delivery.tries >= len(delays_s):
+    # Not by its tries: those who died, or could not tell, must not use up the hours that a receiver has to come back.
+    if delivery.failed >= len(delays_s):
         return None
     if not delivery.kind.terminal and asked_s > _WITHIN_S:
         # By then there is a later one, or it is old news.
         return None
-    return max(delays_s[delivery.tries], min(asked_s, MOST_RETRY_AFTER_S)) * (1 + JITTER * chance)
+    return max(delays_s[delivery.failed], min(asked_s, MOST_RETRY_AFTER_S)) * (1 + JITTER * chance)
 
 
 def _delays_s(kind: EventKind) -> tuple[float, ...]:

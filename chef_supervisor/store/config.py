@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
 from chef_supervisor.domain.job import QueueName
+from chef_supervisor.domain.subscriber import ReceiverName
 
 # A disk that is synced every second answers within one and a bit; one that takes longer is in trouble.
 CONFIRM_S: Final = 2.0
+# How long a delivery is its taker's: longer than its try and the telling of what became of it may take.
+DELIVERY_LEASE_S: Final = 30.0
 DEFAULT_QUEUES = (QueueName("builds"), QueueName("tests"), QueueName("lint"))
 
 
@@ -48,11 +52,13 @@ class StoreConfig:
 
     # Who claims: it is written to the jobs it holds. Empty = nobody who could take them back.
     instance: str = ""
-    # How long a delivery is its taker's: longer than its try and the telling of what became of it may take.
-    delivery_lease_s: float = 30.0
+    delivery_lease_s: float = DELIVERY_LEASE_S
     # What was not taken for so long is not tried any more: much longer than all tries take (18 h), for a service that
     # was off over the weekend.
     delivery_give_up_s: float = 259_200.0
+    # Receivers of the configuration, and what stands for the address of each, in one word: one that answered 410 is told
+    # again where it has another address.
+    addresses: Mapping[ReceiverName, str] = attrs.field(factory=dict)
     # How long an Idempotency-Key is remembered.
     idempotency_s: float = 86_400.0
 

@@ -147,18 +147,21 @@ class JobStore(Protocol):
     async def remembered(self, queue: QueueName, key: str) -> Remembered | None:
         """Returns: the job of that queue that did this work, and its end; None where none is (still) known."""
 
-    async def due_receivers(self, queue: QueueName) -> Sequence[tuple[ReceiverName, int]]:
+    async def due_receivers(self, queue: QueueName, offset: int = 0) -> Sequence[tuple[ReceiverName, int]]:
         """
         Returns: receivers that are to be told something, and in how many ms, by the server's clock; soonest first, at
-            most 1,000. What is on lease is due when that ends. 0: now, or since some time.
+            most 1,000 (`MOST_RECEIVERS`) behind the first `offset`. What is on lease is due when that ends. 0: now, or
+            since some time.
         """
 
     async def take_deliveries(self, queue: QueueName, receiver: ReceiverName, slots: int) -> Sequence[Delivery]:
         """
         Lease what is due for that receiver; each is ours for `delivery_lease_s`, and its job's later events wait.
 
-        What is older than `delivery_give_up_s` has its end instead, and so has all for a receiver that answered 410
-        before, except what was redelivered. A caller that is cancelled leaves none behind.
+        What is older than `delivery_give_up_s` has its end instead, a start or a progress after a minute, or 10 s where
+        it was tried; and so has all for a receiver that answered 410 before at the same address, except what was
+        redelivered. With no slots, for a receiver that the caller does not know, only what is too old has its end. A
+        caller that is cancelled leaves none behind.
 
         Returns: at most `slots`, what is due longest first. Where there are none, some may still be due that had their
             end: `due_receivers` knows.
@@ -166,10 +169,11 @@ class JobStore(Protocol):
 
     async def settle(self, delivery: Delivery, settlement: Settlement, *, reason: str = "", delay_ms: int = 0) -> bool:
         """
-        Tell what became of a delivery; `delay_ms` is for AGAIN alone. Idempotent by its lease.
+        Tell what became of a delivery; `delay_ms` is for AGAIN and BACK. Idempotent by its lease.
 
         Where a later event has taken its place meanwhile, that one is due now (progress: a second after this one was
-        taken), whatever became of this one, except that GONE ends both.
+        taken), whatever became of this one, except that GONE ends both. Where it was redelivered meanwhile, it is due
+        now in any case.
 
         Returns: False where the lease is stale: nothing was changed, somebody else delivers it.
         """

@@ -24,7 +24,7 @@ def delivery(receiver: ReceiverName, lease: str, row: Sequence[Reply]) -> Delive
     Raises:
         ValueError: a field is not what was written.
     """
-    job_id, seq, kind, *rest, tries, url = row
+    job_id, seq, kind, *rest, tries, failed, url = row
     job_type, status, progress, at = (field.decode() for field in rest)
     return Delivery(
         job_id=JobId(job_id.decode()),
@@ -37,6 +37,7 @@ def delivery(receiver: ReceiverName, lease: str, row: Sequence[Reply]) -> Delive
         progress=int(progress),
         at_ms=int(at),
         tries=tries,
+        failed=failed,
         url=url.decode(),
     )
 
@@ -69,7 +70,8 @@ def state(receiver: ReceiverName, fields: Sequence[bytes | None], due: float | b
 
 def message(told: Delivery, fields: Sequence[bytes | None], result: bytes | None) -> Message:
     """
-    Returns: the message from the values of MESSAGE_FIELDS; they are None where the job is not kept any more.
+    Returns: the message from the values of MESSAGE_FIELDS; they are None where the job is not kept any more. Every try
+        of one event tells the same: what the job's next run or its end would change is told with its end alone.
 
     Raises:
         ValueError: a field is not what was written.
@@ -77,6 +79,7 @@ def message(told: Delivery, fields: Sequence[bytes | None], result: bytes | None
     status, tenant, runs, created, started, finished, cause = (
         None if field is None else field.decode() for field in fields
     )
+    ends = told.kind.terminal
     return Message(
         event_id=told.event_id,
         job_id=told.job_id,
@@ -87,11 +90,11 @@ def message(told: Delivery, fields: Sequence[bytes | None], result: bytes | None
         status=told.status,
         progress=told.progress,
         at_ms=told.at_ms,
-        runs=int(runs or 0),
+        runs=int(runs or 0) if ends and status is not None else None,
         created_at_ms=_ms(created),
-        started_at_ms=_ms(started),
-        finished_at_ms=_ms(finished),
-        cause=cause or None,
+        started_at_ms=_ms(started) if ends else _started_by(told),
+        finished_at_ms=_ms(finished) if ends else None,
+        cause=(cause or None) if ends else None,
         result=result,
         forgotten=status is None,
         url=told.url,
@@ -102,6 +105,10 @@ def counts(counters: Sequence[bytes | None]) -> DeliveryCounts:
     """Returns: the counts from the values of COUNTERS."""
     waiting, delivered, undeliverable, tries = (int(count or 0) for count in counters)
     return DeliveryCounts(waiting=waiting, delivered=delivered, undeliverable=undeliverable, tries=tries)
+
+
+def _started_by(told: Delivery) -> int | None:
+    return told.at_ms if told.kind is EventKind.STARTED else None
 
 
 def _ms(field: str | None) -> int | None:

@@ -20,6 +20,8 @@ from chef_supervisor.store.scripts import Script
 # What one script may take or look at, so that the server is not busy for more than a few milliseconds.
 MAX_SLOTS: Final = 256
 _BYTES_PER_SLOT: Final = MAX_BYTES // MAX_SLOTS
+# What a script looks at for a receiver beside what it takes.
+_LEAST_SLOTS: Final = 8
 # A log's last words may be older than its job's end by so much at most; its retention counts from the end.
 _LONGEST_RUN_MS: Final = 3_600_000
 # What callers are told is done must be on disk by then, where that is asked for. All else is found out by leases.
@@ -85,7 +87,7 @@ class QueueCommands:
         times = (_ms(self.config.delivery_lease_s), _ms(self.config.delivery_give_up_s), keep_ms)
         self.due = self._batcher(scripts.DUE, lambda: (clock.now(),))
         self.deliver = self._batcher(scripts.DELIVER, lambda: (clock.now(), clock.latest(), *times))
-        self.deliver.weigh = lambda item: int(item[2]) * _BYTES_PER_SLOT
+        self.deliver.weigh = lambda item: max(int(item[2]), _LEAST_SLOTS) * _BYTES_PER_SLOT
         self.deliver.orphaned = lambda item, rows: self.put_back(str(item[0]), str(item[1]), rows)
         self.delivered = self._batcher(scripts.DELIVERED, lambda: (clock.now(), keep_ms))
         self.redeliver = self._batcher(scripts.REDELIVER, lambda: (clock.now(),))
@@ -98,7 +100,7 @@ class QueueCommands:
     def put_back(self, receiver: str, nonce: str, rows: Iterable[Reply]) -> None:
         """Give deliveries back that nobody took; where that fails, their leases run out."""
         for row in (row for row in rows if is_delivery(row)):
-            self.delivered.post((row[0], receiver, lease_text(row[1].decode(), nonce), Settlement.BACK, 0, ""))
+            self.delivered.post((row[0], receiver, lease_text(row[1].decode(), nonce), Settlement.BACK, 0, "", ""))
 
     def batchers(self) -> Iterable[Commands]:
         """Returns: all of them; `release` and `delivered` after those whose replies may cause them."""

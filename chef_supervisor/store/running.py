@@ -22,6 +22,8 @@ from chef_supervisor.store.queue_commands import MAX_SLOTS, is_claim
 log = logging.getLogger("chef.store")
 # A run's end is told before its last box is removed.
 _LEAVING_MS: Final = 5_000
+# Of progress: it rose, and a receiver is told so.
+_TOLD: Final = 2
 _POSTPONED = (Postponed.FENCED, Postponed.WAITING, Postponed.POISONED)
 
 
@@ -53,7 +55,9 @@ class Running(StoreBase):
     async def progress(self, job_id: JobId, fence: Fence, percent: int) -> bool:
         """See `JobStore`."""
         command = self._of(job_id).progress
-        return self._changed(job_id, bool(await self._fenced(command, job_id, fence, max(0, min(percent, 99)))))
+        code = await self._fenced(command, job_id, fence, max(0, min(percent, 99)))
+        self._changed(job_id, code == _TOLD)
+        return bool(code)
 
     async def finish(self, job_id: JobId, fence: Fence, outcome: Outcome) -> bool:
         """See `JobStore`."""

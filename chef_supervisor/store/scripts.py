@@ -140,19 +140,25 @@ REAP: Final = Script(
         *("promoting", "retention"),
     ),
 )
-DUE: Final = Script(name="due", keys=("outboxes",), argv=("now_ms",), each=("limit",), uses=("allow_oom", "clock"))
+DUE: Final = Script(
+    name="due",
+    keys=("outboxes",),
+    argv=("now_ms",),
+    each=("offset", "limit"),
+    uses=("allow_oom", "clock"),
+)
 DELIVER: Final = Script(
     name="deliver",
     keys=("job:", "claim:", *_OUTBOX, "disabled", "counters"),
     argv=("now_ms", "latest_ms", "lease_ms", "give_up_ms", "keep_ms"),
-    each=("receiver", "nonce", "slots"),
+    each=("receiver", "nonce", "slots", "address"),
     uses=("allow_oom", "clock", "late", "lanes", "delivering", "leasing"),
 )
 DELIVERED: Final = Script(
     name="delivered",
     keys=("job:", *_OUTBOX, "disabled", "counters"),
     argv=("now_ms", "keep_ms"),
-    each=("id", "receiver", "lease", "how", "delay_ms", "reason"),
+    each=("id", "receiver", "lease", "how", "delay_ms", "reason", "address"),
     uses=("allow_oom", "clock", "lanes", "delivering"),
 )
 REDELIVER: Final = Script(

@@ -12,9 +12,10 @@ from chef_supervisor.domain.errors import NotOverYet, UnknownJob
 from chef_supervisor.domain.job import JobId, QueueName, queue_of
 from chef_supervisor.domain.subscriber import ReceiverName
 from chef_supervisor.store.answers import DeliveryCounts, JobState
+from chef_supervisor.store.outbox import MOST_RECEIVERS
 from tests.kit.fake_jobs import Held
 from tests.kit.fake_logs import FakeLogs
-from tests.kit.fake_rows import Row
+from tests.kit.fake_rows import END_STEP, Row
 from tests.kit.fake_streams import START_MS
 
 
@@ -34,15 +35,14 @@ class FakeOutbox(FakeLogs):
     totals: dict[QueueName, DeliveryCounts] = attrs.field(factory=dict)
     _leases: int = 0
 
-    async def due_receivers(self, queue: QueueName) -> Sequence[tuple[ReceiverName, int]]:
+    async def due_receivers(self, queue: QueueName, offset: int = 0) -> Sequence[tuple[ReceiverName, int]]:
         await self._enter("due_receivers")
         first: dict[ReceiverName, float] = {}
         for (job_id, receiver), row in self.rows.items():
             if queue_of(job_id) == queue and row.state is DeliveryStatus.WAITING:
                 first[receiver] = min(row.due_ms, first.get(receiver, row.due_ms))
-        return [
-            (name, max(0, int(due - self._clock_ms()))) for name, due in sorted(first.items(), key=lambda one: one[1])
-        ]
+        soonest = sorted(first.items(), key=lambda one: one[1])[offset:][:MOST_RECEIVERS]
+        return [(name, max(0, int(due - self._clock_ms()))) for name, due in soonest]
 
     async def take_deliveries(self, queue: QueueName, receiver: ReceiverName, slots: int) -> Sequence[Delivery]:
         await self._enter("take_deliveries")
@@ -80,7 +80,7 @@ class FakeOutbox(FakeLogs):
     async def message(self, delivery: Delivery) -> Message:
         await self._enter("message")
         held = self.jobs.get(delivery.job_id)
-        of_job = {} if held is None else _of_job(held, whole=delivery.kind.terminal)
+        of_job = {} if held is None else _of_job(held, delivery)
         of_event = {name: getattr(delivery, name) for name in ("job_id", "seq", "kind", "type", "status", "progress")}
         rest = {"at_ms": delivery.at_ms, "url": delivery.url, "event_id": delivery.event_id}
         return Message(**{"tenant": None, "forgotten": held is None} | of_event | rest | of_job)
@@ -121,7 +121,7 @@ class FakeOutbox(FakeLogs):
             return
         ended = EventKind(told).terminal
         wanting = [one for one in held.job.subscribers if ended or one.progress]
-        held.seq += bool(wanting)
+        held.seq += bool(wanting) * (END_STEP if ended else 1)
         for one in wanting:
             row = self.rows.setdefault((held.job.job_id, one.receiver), Row(url=one.url))
             refused = row.put(held.seq, EventKind(told), held.state, START_MS, self._clock_ms())
@@ -142,14 +142,15 @@ class FakeOutbox(FakeLogs):
         )
 
 
-def _of_job(held: Held, *, whole: bool) -> dict[str, object]:
+def _of_job(held: Held, told: Delivery) -> dict[str, object]:
     state: JobState = held.state
-    return {
-        "tenant": held.job.tenant,
+    always = {"tenant": held.job.tenant, "created_at_ms": state.created_at_ms}
+    if not told.kind.terminal:
+        return always | {"started_at_ms": told.at_ms if told.kind is EventKind.STARTED else None}
+    return always | {
         "runs": state.runs,
-        "created_at_ms": state.created_at_ms,
         "started_at_ms": state.started_at_ms,
         "finished_at_ms": state.finished_at_ms,
         "cause": state.cause,
-        "result": held.result if whole else None,
+        "result": held.result,
     }

@@ -11,6 +11,7 @@ from chef_supervisor.store.answers import JobState
 
 LEASE_MS = 30_000
 _PACE_MS = 1_000
+END_STEP = 1_000
 
 
 @attrs.define(eq=False)
@@ -23,6 +24,7 @@ class Row:
     job: JobState | None = None
     at_ms: int = 0
     tries: int = 0
+    failed: int = 0
     due_ms: float = 0.0
     sent_ms: float = float("-inf")
     ended_ms: int | None = None
@@ -30,6 +32,8 @@ class Row:
     reason: str = ""
     lease: str | None = None
     settled: str | None = None
+    # The lease of the try after which it is told once more.
+    again: str | None = None
     forced: bool = False
     closed: bool = False
 
@@ -38,6 +42,7 @@ class Row:
         if self.closed and not kind.terminal:
             return False
         self.seq, self.kind, self.job, self.at_ms, self.tries, self.reason = seq, kind, job, at_ms, 0, ""
+        self.failed = 0
         if self.closed:
             return self.end(lost=True, reason="gone")
         self.state = DeliveryStatus.WAITING
@@ -60,14 +65,17 @@ class Row:
             progress=self.job.progress,
             at_ms=self.at_ms,
             tries=self.tries - 1,
+            failed=self.failed,
             url=self.url,
         )
 
     def answer(self, seq: int, settlement: Settlement, reason: str, delay_ms: int, now_ms: float) -> bool:
         """Take what became of the event of that number."""
-        if settlement is Settlement.GONE:
+        if self.again == self.settled:
+            self.due_ms = now_ms
+        elif settlement is Settlement.GONE:
             return self.end(lost=True, reason="gone")
-        if seq != self.seq:
+        elif seq != self.seq:
             self._pace(now_ms)
         elif settlement in {Settlement.TAKEN, Settlement.ENDED}:
             self.ended_ms = int(now_ms)
@@ -75,6 +83,7 @@ class Row:
         else:
             back = settlement is Settlement.BACK
             self.tries, self.reason = self.tries - back, self.reason if back else reason
+            self.failed += not back
             self.due_ms = now_ms + delay_ms
         return False
 
@@ -88,6 +97,7 @@ class Row:
     def begin_again(self, now_ms: float) -> None:
         """As if never tried."""
         self.state, self.tries, self.reason, self.forced, self.closed = DeliveryStatus.WAITING, 0, "", True, False
+        self.failed, self.again = 0, self.lease
         if self.lease is None:
             self.due_ms = now_ms
 

@@ -19,6 +19,7 @@ _STATUS: Final = {
     EventKind.TIMEOUT: JobStatus.TIMEOUT,
     EventKind.CANCELLED: JobStatus.CANCELLED,
 }
+_STARTED_MS: Final = {EventKind.STARTED: AT_MS, EventKind.PROGRESS: None}
 
 
 def message(kind: EventKind = EventKind.COMPLETED, result: Any = None, **other: Any) -> Message:
@@ -33,9 +34,9 @@ def message(kind: EventKind = EventKind.COMPLETED, result: Any = None, **other: 
         "status": _STATUS[kind],
         "progress": 100 if kind.terminal else 40,
         "at_ms": AT_MS,
-        "runs": 1,
+        "runs": 1 if kind.terminal else None,
         "created_at_ms": AT_MS - 2_000,
-        "started_at_ms": AT_MS - 1_000,
+        "started_at_ms": _STARTED_MS.get(kind, AT_MS - 1_000),
         "finished_at_ms": AT_MS if kind.terminal else None,
         "result": None if result is None else orjson.dumps(result),
     }

@@ -1,9 +1,10 @@
 -- deliver: lease what is due for receivers, earliest first; the same nonce gets the same again. What is too old, or for
--- a receiver that wants nothing more, has its end here.
+-- a receiver whose address wants nothing more, has its end here.
 -- KEYS  1 job:  2 claim:  3 delivery:  4 outbox:  5 outboxes  6 disabled  7 counters
 -- ARGV  1 now_ms ("" = TIME)  2 latest_ms ("" = none)  3 lease_ms  4 give_up_ms  5 keep_ms (what ends without its job)
--- EACH  1 receiver  2 nonce  3 slots
--- RETURNS one list per item of {id, seq, kind, type, status, progress, at_ms, tries before this one, url}, and
+-- EACH  1 receiver  2 nonce  3 slots (0 = what is too old has its end, and no more)  4 address (a digest; "" = none)
+-- RETURNS one list per item of {id, seq, kind, type, status, progress, at_ms, tries before this one,
+-- RETURNS how many of them were answered by a failure, url}, and
 -- RETURNS {id, seq, reason} for each that had its end. The lease is <seq>:<nonce>.
 -- CODES none; the error LATE <now_ms> after latest_ms: nobody waits for them any more
 -- USES allow_oom clock late lanes delivering leasing
@@ -18,12 +19,18 @@ if late(at) then
 end
 local REPLAY_MS, MORE = 60000, 64
 
-local function take(receiver, nonce, slots)
-  local is_disabled, found, ids = redis.call('HGET', K.disabled, receiver), {}, {}
+-- Another address has not answered yet.
+local function is_disabled(receiver, address)
+  local disabled = redis.call('HGET', K.disabled, receiver)
+  return disabled and string.match(disabled, '^%S+ (%S*)') == address
+end
+
+local function take(receiver, nonce, slots, address)
+  local wants_nothing, found, ids = slots > 0 and is_disabled(receiver, address), {}, {}
   local due = redis.call('ZRANGEBYSCORE', K.outbox .. receiver, '-inf', digits(at), 'LIMIT', 0, slots + MORE)
   for _, id in ipairs(due) do
     local row = row_of(K, id, receiver)
-    local reason = row and hopeless(row, is_disabled, at - give_up_ms)
+    local reason = row and hopeless(row, wants_nothing, at, give_up_ms)
     if not row then
       unschedule(K, id, receiver)
     elseif reason then
@@ -32,6 +39,9 @@ local function take(receiver, nonce, slots)
     elseif #ids < slots then
       found[#found + 1], ids[#ids + 1] = lease(K, id, receiver, row, nonce, at, lease_ms), id
     end
+  end
+  if #due == 0 then
+    pull_back(K, receiver, at, lease_ms, MORE)
   end
   set_alarm(K, receiver)
   if #ids > 0 then
@@ -53,9 +63,9 @@ local function replay(receiver, nonce, ids)
 end
 
 local answers = {}
-for i = 6, #ARGV, 3 do
+for i = 6, #ARGV, 4 do
   local receiver, nonce, slots = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local known = redis.call('GET', K.claim .. nonce)
-  answers[#answers + 1] = known and replay(receiver, nonce, known) or take(receiver, nonce, slots)
+  answers[#answers + 1] = known and replay(receiver, nonce, known) or take(receiver, nonce, slots, ARGV[i + 3])
 end
 return answers

@@ -3,28 +3,26 @@
 -- ARGV  1 now_ms ("" = TIME)
 -- EACH  1 id  2 fence  3 percent
 -- RETURNS one code per job.
--- CODES 1 done  0 fenced
+-- CODES 2 told (done, and a receiver is told of it)  1 done  0 fenced
 -- USES allow_oom clock lanes outbox events fence
 -- COST  O(1) a job
 local K = {
   job = KEYS[1], events = KEYS[2], counters = KEYS[3], delivery = KEYS[4], outbox = KEYS[5], outboxes = KEYS[6],
 }
 local at = now_ms()
-local DONE, FENCED = 1, 0
+local TOLD, DONE, FENCED = 2, 1, 0
 
 local function raise(id, job, percent)
   if percent > tonumber(job[4] or 0) then
     redis.call('HSET', K.job .. id, 'progress', percent)
-    tell(K, 'job.progress', id, job[3], 'processing', percent, at)
+    return tell(K, 'job.progress', id, job[3], 'processing', percent, at) and TOLD or DONE
   end
+  return DONE
 end
 
 local answers = {}
 for i = 2, #ARGV, 3 do
   local ours, job = holds(K, ARGV[i], ARGV[i + 1])
-  if ours then
-    raise(ARGV[i], job, tonumber(ARGV[i + 2]))
-  end
-  answers[#answers + 1] = ours and DONE or FENCED
+  answers[#answers + 1] = ours and raise(ARGV[i], job, tonumber(ARGV[i + 2])) or FENCED
 end
 return answers

@@ -12,12 +12,15 @@ local UNKNOWN, DONE, NOT_OVER = 2, 1, 0
 
 local function tell_again(id, receiver)
   local key = row_key(K, id, receiver)
-  local row = redis.call('HMGET', key, 'kind', 'lease')
+  local row = ours(key, redis.pcall('HMGET', key, 'kind', 'lease')) or {}
   if not row[1] or not is_end(row[1]) then
     return false
   end
-  redis.call('HSET', key, 'state', 'waiting', 'tries', 0, 'reason', '', 'since', digits(at), 'forced', 1)
-  if not row[2] then
+  redis.call('HSET', key, 'state', 'waiting', 'tries', 0, 'failed', 0, 'reason', '', 'since', digits(at), 'forced', 1)
+  if row[2] then
+    -- On its way: it is told once more when that is over, however it ends.
+    redis.call('HSET', key, 'again', row[2])
+  else
     schedule(K, id, receiver, at)
     set_alarm(K, receiver)
   end

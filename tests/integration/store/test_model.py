@@ -217,9 +217,7 @@ def play(server: RedisServer, histories: int, steps: int) -> None:
         def __init__(self) -> None:
             super().__init__(server)
 
-    quiet = settings(
-        max_examples=histories, stateful_step_count=steps, suppress_health_check=list(HealthCheck)
-    )
+    quiet = settings(max_examples=histories, stateful_step_count=steps, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(OnThisServer, settings=quiet)
 
 

@@ -41,6 +41,7 @@ from tests.integration.store.telling import (
     take_one,
     to,
 )
+from tests.kit.fake_rows import END_STEP
 
 pytestmark = pytest.mark.asyncio
 
@@ -133,7 +134,7 @@ async def test_nobody_overtakes_a_delivery_that_is_on_the_way(make_store: Make, 
     assert await one.settle(started, Settlement.AGAIN, reason="http_500", delay_ms=60_000)
 
     last = await take_one(other)
-    assert (last.kind, last.seq, last.tries) == (EventKind.COMPLETED, started.seq + 1, 0)
+    assert (last.kind, last.seq, last.tries) == (EventKind.COMPLETED, started.seq + END_STEP, 0)
     assert await other.settle(last, Settlement.TAKEN)
     assert await other.due_receivers(BUILDS) == []
 
@@ -164,7 +165,7 @@ async def test_who_wants_the_end_alone_is_told_of_nothing_else(either: JobStore)
     await finish(either, claim, FAILED)
 
     delivery = await take_one(either, HOOK)
-    assert (delivery.kind, delivery.seq) == (EventKind.FAILED, 3)
+    assert (delivery.kind, delivery.seq) == (EventKind.FAILED, 2 + END_STEP)
     assert [state.receiver for state in await either.deliveries(claim.job_id)] == [HOOK, CONVEX]
 
 
@@ -223,7 +224,7 @@ async def test_what_is_due_longest_is_taken_first_and_no_more_than_asked_for(
 
     assert [one.job_id for one in first] == jobs[:3]
     assert [one.job_id for one in rest] == jobs[3:]
-    assert await store.take_deliveries(BUILDS, CONVEX, 0) == ()
+    assert await store.take_deliveries(BUILDS, CONVEX, 0) == []
 
 
 async def test_without_subscribers_nothing_is_written(store: RedisJobStore, raw: redis.Redis, prefix: str) -> None:
@@ -260,7 +261,9 @@ async def test_the_subscribers_of_a_job_are_handed_on_to_its_repetition(either: 
 async def test_the_state_of_a_delivery_says_when_it_is_tried_again(either: JobStore, clock: Clock) -> None:
     job_id = await ended(either)
     delivery = await take_one(either)
-    of_it = DeliveryState(receiver=CONVEX, status=DeliveryStatus.WAITING, kind=EventKind.COMPLETED, seq=2, tries=1)
+    of_it = DeliveryState(
+        receiver=CONVEX, status=DeliveryStatus.WAITING, kind=EventKind.COMPLETED, seq=1 + END_STEP, tries=1
+    )
     assert await state_of(either, job_id) == of_it
 
     await either.settle(delivery, Settlement.AGAIN, reason="http_500", delay_ms=5_000)

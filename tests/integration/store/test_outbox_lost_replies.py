@@ -66,9 +66,9 @@ async def test_what_came_while_the_reply_was_lost_is_what_is_taken(store: RedisJ
     [[_, seq, *_]] = await commands.deliver.call((CONVEX, "n", 1))
     await finish(store, claim)
 
-    [[_, later, kind, *_, tries, _]] = await commands.deliver.call((CONVEX, "n", 1))
+    [[_, later, kind, *_, tries, failed, _]] = await commands.deliver.call((CONVEX, "n", 1))
 
-    assert (seq, later, kind, tries) == (b"1", b"2", b"job.completed", 0)
+    assert (seq, later, kind, tries, failed) == (b"1", b"1001", b"job.completed", 0, 0)
     assert (await store.delivery_counts())[BUILDS].tries == 2
 
 

@@ -14,6 +14,7 @@ from tests.integration.store.making import BUILDS, Clock
 from tests.integration.store.telling import (
     CALLBACK,
     CONVEX,
+    DELIVERY_LEASE_MS,
     HOOK,
     URL,
     Make,
@@ -124,14 +125,35 @@ async def test_a_redelivery_is_for_those_who_were_to_be_told(either: JobStore) -
     assert await either.redeliver(job_id, None) == (CONVEX, HOOK)
 
 
-async def test_a_redelivery_does_not_overtake_what_is_on_the_way(either: JobStore) -> None:
+@pytest.mark.parametrize("settlement", list(Settlement))
+async def test_a_redelivery_does_not_overtake_what_is_on_the_way_and_follows_it_however_that_ends(
+    either: JobStore, settlement: Settlement
+) -> None:
+    job_id = await ended(either, to(HOOK))
+    for delay_ms in (0, 0):
+        delivery = await take_one(either, HOOK)
+        await either.settle(delivery, Settlement.AGAIN, reason="http_500", delay_ms=delay_ms)
+    delivery = await take_one(either, HOOK)
+
+    assert await either.redeliver(job_id, None) == (HOOK,)
+
+    assert await take_all(either, HOOK) == []
+    for _ in range(2):
+        assert await either.settle(delivery, settlement, reason="http_500", delay_ms=3_600_000)
+    again = await take_one(either, HOOK)
+    assert (again.event_id, again.tries, again.failed) == (delivery.event_id, 0, 0)
+    assert await either.settle(again, Settlement.TAKEN)
+    assert await take_all(either, HOOK) == []
+
+
+async def test_a_redelivery_during_a_try_of_the_dead_is_told_once(either: JobStore, clock: Clock) -> None:
     job_id = await ended(either)
-    delivery = await take_one(either)
-
+    await take_one(either)
     await either.redeliver(job_id, None)
+    clock.pass_ms(DELIVERY_LEASE_MS)
 
-    assert await take_all(either) == []
-    assert await either.settle(delivery, Settlement.TAKEN)
+    assert await either.settle(await take_one(either), Settlement.TAKEN)
+
     assert await take_all(either) == []
 
 

@@ -82,7 +82,7 @@ async def test_what_failed_is_tried_again_after_its_delay_as_the_same_event(eith
 
     assert await either.due_receivers(BUILDS) == [(CONVEX, 5_000)]
     clock.pass_ms(5_000)
-    assert attrs.evolve(await take_one(either), lease="") == attrs.evolve(first, lease="", tries=1)
+    assert attrs.evolve(await take_one(either), lease="") == attrs.evolve(first, lease="", tries=1, failed=1)
 
 
 async def test_what_was_not_tried_is_not_counted(either: JobStore) -> None:

@@ -28,7 +28,7 @@ OTHERS = [kind for kind in EventKind if not kind.terminal]
 
 
 def tried(tries: int, kind: EventKind = EventKind.COMPLETED) -> Delivery:
-    return attrs.evolve(DELIVERY, kind=kind, tries=tries)
+    return attrs.evolve(DELIVERY, kind=kind, tries=tries, failed=tries)
 
 
 def delays_ms(kind: EventKind, chance: float) -> list[int]:
@@ -94,5 +94,13 @@ def test_progress_does_not_wait_for_a_receiver_that_asks_for_more_time_than_it_h
 
 @pytest.mark.parametrize(("kind", "most"), [(EventKind.STARTED, 2), (EventKind.PROGRESS, 2), (EventKind.FAILED, 14)])
 def test_what_was_tried_often_enough_without_an_outcome_is_hopeless(kind: EventKind, most: int) -> None:
-    assert not hopeless(tried(most - 1, kind))
-    assert hopeless(tried(most, kind))
+    assert not hopeless(attrs.evolve(tried(most - 1, kind), failed=0))
+    assert hopeless(attrs.evolve(tried(most, kind), failed=0))
+
+
+@pytest.mark.parametrize("failed", range(7))
+def test_tries_whose_outcome_nobody_recorded_take_no_hour_from_an_end(failed: int) -> None:
+    lost = attrs.evolve(tried(failed), tries=failed + 6)
+
+    assert ruling(lost, FAILED, 0.0) == ruling(tried(failed), FAILED, 0.0)
+    assert not hopeless(lost)

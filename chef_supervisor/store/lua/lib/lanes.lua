@@ -32,15 +32,26 @@ local function paced(kind, sent, at)
   return is_end(kind) and at or math.max(at, math.min(tonumber(sent or 0), at) + PACE_MS)
 end
 
+local function is_callback(receiver)
+  return string.sub(receiver, 1, 9) == 'callback.'
+end
+
+local function count_waiting(K, receiver, by)
+  redis.call('HINCRBY', K.counters, 'deliveries_waiting', by)
+  if is_callback(receiver) then
+    redis.call('HINCRBY', K.counters, 'callbacks_waiting', by)
+  end
+end
+
 local function schedule(K, id, receiver, due)
   if redis.call('ZADD', K.outbox .. receiver, digits(due), id) == 1 then
-    redis.call('HINCRBY', K.counters, 'deliveries_waiting', 1)
+    count_waiting(K, receiver, 1)
   end
 end
 
 local function unschedule(K, id, receiver)
   if redis.call('ZREM', K.outbox .. receiver, id) == 1 then
-    redis.call('HINCRBY', K.counters, 'deliveries_waiting', -1)
+    count_waiting(K, receiver, -1)
   end
 end
 
