@@ -18,6 +18,9 @@ def configure(settings: LogSettings) -> None:
     logging.basicConfig(level=settings.level.upper(), handlers=[handler], force=True)
     # httptools says "Invalid HTTP request received" for every scan of the port.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+    # They tell whom was called, with its path and the headers of its answer.
+    for name in ("httpcore", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _formatter(*, console: bool) -> structlog.stdlib.ProcessorFormatter:

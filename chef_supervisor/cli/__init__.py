@@ -9,7 +9,7 @@ import click
 
 from chef_supervisor import __version__
 
-_COMMANDS: Final = ("serve", "submit")
+_COMMANDS: Final = ("serve", "submit", "webhook-secret")
 
 
 class _Commands(click.Group):
@@ -19,8 +19,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f"chef_supervisor.cli.{cmd_name}")
-        command: click.Command = getattr(module, cmd_name)
+        name = cmd_name.replace("-", "_")
+        module = importlib.import_module(f"chef_supervisor.cli.{name}")
+        command: click.Command = getattr(module, name)
         return command
 
 

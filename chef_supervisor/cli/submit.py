@@ -35,6 +35,8 @@ _MS: Final = 1000
 @click.option("--cache", is_flag=True, help="The stored result of the same work will do.")
 @click.option("--env", multiple=True, callback=read_secrets, help="NAME=VALUE, or NAME: a secret of the install alone.")
 @click.option("--env-public", multiple=True, callback=read_shown, help="NAME=VALUE: no secret; every step sees it.")
+@click.option("--callback-url", help="An address that is told of the jobs; the service must allow its host.")
+@click.option("--no-progress-events", is_flag=True, help="Receivers are told of the ends of the jobs alone.")
 @click.option("--artifacts", type=click.Path(file_okay=False, path_type=Path), help="Save what the jobs made there.")
 @click.option(
     "--max-wait", type=click.FloatRange(min=0), callback=read_seconds, help="Seconds after which waiting ends (exit 3)."
@@ -63,6 +65,8 @@ def submit(
     cache: bool,
     env: Mapping[str, str],
     env_public: Mapping[str, Shown],
+    callback_url: str | None,
+    no_progress_events: bool,
     artifacts: Path | None,
     max_wait: float | None,
     patience: float,
@@ -87,6 +91,8 @@ def submit(
         priority=priority,
         timeout_ms=None if timeout is None else int(timeout * _MS),
         cache=cache,
+        callback_url=callback_url,
+        progress=not no_progress_events,
         toolchain=toolchain,
         env={**env, **env_public},
     )

@@ -13,6 +13,8 @@ FAILURES: Final = 5
 # Of the first pause and of the longest; both less up to half by chance.
 _PAUSES: Final = Backoff(kind=BackoffKind.EXPONENTIAL, delay_ms=5_000, max_ms=300_000)
 MOST_PAUSE_S: Final = 3_600.0
+# Of a receiver that strangers share: any of them can bring about a pause for all.
+MOST_SHARED_PAUSE_S: Final = 60.0
 
 
 @attrs.define(eq=False)
@@ -20,8 +22,8 @@ class Breaker:
     """
     Closed: all tries may begin. Open: none, for a pause. Half open, after the pause: one, and its answer decides.
 
-    It opens after 5 failures in a row, or at once where the receiver says that it is overloaded and for how long. What
-    was begun before it opened says nothing of the time after, so each try has a ticket.
+    It opens after 5 failures in a row, or at once where the receiver says that it is overloaded and for how long: for up
+    to an hour, and where strangers share it for up to a minute. What was begun before it opened says nothing of the time after, so each try has a ticket.
     """
 
     # When the pause ends; None while closed.
@@ -65,7 +67,7 @@ class Breaker:
         asked_s = _asked_s(answer)
         if self.until_s is None and self._failures < FAILURES and not asked_s:
             return False
-        self._open(max(asked_s, _PAUSES.wait_ms(self._openings + 1, chance) / 1000), now_s)
+        self._open(min(max(asked_s, _PAUSES.wait_ms(self._openings + 1, chance) / 1000), _most_s(answer)), now_s)
         return True
 
     def abandoned(self, ticket: int) -> None:
@@ -90,4 +92,8 @@ class Breaker:
 
 
 def _asked_s(answer: Answer) -> float:
-    return min(answer.retry_after_s or 0.0, MOST_PAUSE_S) if answer.throttled else 0.0
+    return min(answer.retry_after_s or 0.0, _most_s(answer)) if answer.throttled else 0.0
+
+
+def _most_s(answer: Answer) -> float:
+    return MOST_SHARED_PAUSE_S if answer.shared else MOST_PAUSE_S

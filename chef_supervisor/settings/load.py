@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar, get_type_hints
 
@@ -94,7 +95,14 @@ def _overlay(reading: _Reading, env: Mapping[str, str]) -> None:
         if name in known:
             _put(reading, known[name], name, value)
         elif name.startswith(_PREFIX) and name not in _NOT_OURS and not name.startswith(_NOT_OURS_PREFIXES):
-            reading.faults.append(f"{name}={value!r}: no such setting; docs/configuration.md lists them all")
+            reading.faults.append(_unknown(name, known))
+
+
+def _unknown(name: str, known: Iterable[str]) -> str:
+    # Its value is not shown: it may be that of a secret whose name was mistyped.
+    nearest = difflib.get_close_matches(name, known, n=1)
+    meant = f"did you mean {nearest[0]}? " if nearest else ""
+    return f"{name}: no such setting; {meant}docs/configuration.md lists them all"
 
 
 def _paths(tree: Mapping[str, Any], above: str = "") -> list[str]:

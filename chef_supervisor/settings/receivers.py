@@ -48,7 +48,7 @@ class ConvexSettings:
 class WebhookSettings:
     """
     `url`: one endpoint that is told of all jobs; empty: none. `callback_hosts`: where jobs may ask to be told; empty:
-    nowhere. Requests are signed with each of the secrets.
+    nowhere. Requests are signed with each of the secrets, callbacks with what is made of theirs for each host.
     """
 
     # An address may hold a token.
@@ -70,4 +70,8 @@ class WebhookSettings:
     def _signs_callbacks(self, _attribute: object, secrets: tuple[str, ...]) -> None:
         if self.callback_hosts and not secrets:
             msg = f"must hold a secret where webhooks.callback_hosts is set; {_HOW}"
+            raise ValueError(msg)
+        # The endpoint of the settings hears of all jobs: what it is signed with must be nobody else's.
+        if not set(secrets).isdisjoint(self.secrets):
+            msg = f"must hold no secret that is in webhooks.secrets too; {_HOW}"
             raise ValueError(msg)

@@ -17,7 +17,7 @@ from chef_supervisor.webhooks.making import make_callback, make_endpoint
 from chef_supervisor.webhooks.receiver import Receiver
 from chef_supervisor.webhooks.receivers import Receivers
 from chef_supervisor.webhooks.sending import tls_context
-from chef_supervisor.webhooks.signing import parse_secrets
+from chef_supervisor.webhooks.signing import Secrets, parse_secrets
 
 
 def configured_receivers(settings: Settings) -> Receivers:
@@ -91,12 +91,22 @@ def _endpoint(webhooks: WebhookSettings, tls: ssl.SSLContext) -> Receiver:
     )
 
 
+def callback_secrets(webhooks: WebhookSettings) -> Secrets:
+    """
+    Returns: what the secret of each host that is called back is made of.
+
+    Raises:
+        Misconfigured: one of the setting is none.
+    """
+    return parse_secrets("webhooks.callback_secrets", webhooks.callback_secrets)
+
+
 def _callback(webhooks: WebhookSettings, tls: ssl.SSLContext) -> Callable[[str], Receiver]:
     faults: list[str] = []
     with _gathered(faults):
         rules = callback_rules(webhooks)
     with _gathered(faults):
-        secrets = parse_secrets("webhooks.callback_secrets", webhooks.callback_secrets)
+        secrets = callback_secrets(webhooks)
     if faults:
         raise Misconfigured(tuple(faults))
     return lambda host: make_callback(host, rules, secrets, tls=tls, concurrency=webhooks.concurrency)

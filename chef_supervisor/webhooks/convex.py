@@ -10,13 +10,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import attrs
-import httpx
 
 from chef_supervisor.domain.delivery import Answer, Answered, Message, ReceiverName
-from chef_supervisor.webhooks.convex_answers import Reply, answer_of
+from chef_supervisor.webhooks.convex_advice import Advice
+from chef_supervisor.webhooks.convex_answers import answer_of
 from chef_supervisor.webhooks.convex_call import Call, Functions, call_of, client_header
 from chef_supervisor.webhooks.convex_config import ConvexConfig
-from chef_supervisor.webhooks.sending import tls_context
+from chef_supervisor.webhooks.no_answer import NoAnswer
+from chef_supervisor.webhooks.pinned import Pinned
+from chef_supervisor.webhooks.resolving import Resolver, SystemResolver
+from chef_supervisor.webhooks.sending import Sender, tls_context
 
 NAME: Final = ReceiverName("convex")
 # A half of the mutations that the smallest plan runs at a time (https://docs.convex.dev/production/state/limits).
@@ -32,22 +35,24 @@ class ConvexReceiver:
     """
     A `Receiver`: the functions of one Convex deployment.
 
-    `clock`: seconds since the epoch, for a `Retry-After` that is a date. `tls`: what checks certificates.
+    `clock`: seconds since the epoch, for a `Retry-After` that is a date. `tls`: what checks certificates. `resolver`:
+    what knows the deployment's addresses; it is closed with this.
     """
 
     config: ConvexConfig
     clock: Callable[[], float] = time.time
     tls: ssl.SSLContext = attrs.field(factory=tls_context)
+    resolver: Resolver = attrs.field(factory=SystemResolver, repr=False)
     name: ReceiverName = attrs.field(default=NAME, init=False)
     concurrency: int = attrs.field(default=CONCURRENCY, init=False)
     progress: bool = attrs.field(init=False)
-    _transport: httpx.AsyncHTTPTransport = attrs.field(init=False, repr=False)
+    _advice: Advice = attrs.field(factory=Advice, init=False, repr=False)
+    _sender: Sender = attrs.field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         self.progress = self.config.progress
-        limits = httpx.Limits(max_connections=CONCURRENCY)
-        # Without httpx's client there are no redirects, cookies, proxies of the environment, nor decompression.
-        self._transport = httpx.AsyncHTTPTransport(verify=self.tls, trust_env=False, limits=limits)
+        pinned = Pinned(self.resolver, self.config.may_connect)
+        self._sender = Sender(pinned, self.tls, CONCURRENCY, most_body_bytes=MOST_ANSWER_BYTES)
 
     async def deliver(self, message: Message) -> Answer:
         """
@@ -65,60 +70,27 @@ class ConvexReceiver:
             answer.reason or answer.answered,
             extra={"event": "convex.answered", "job_id": message.job_id, "function": call.function},
         )
+        self._advice.note(call.function, answer)
         return answer
 
     async def close(self) -> None:
         """Let go of its connections."""
-        await self._transport.aclose()
+        await self._sender.close()
 
     async def _tried(self, call: Call, deadline_s: float) -> Answer:
         try:
-            async with asyncio.timeout(deadline_s):
-                return answer_of(await self._post(call.body), self.clock())
-        except (TimeoutError, httpx.TimeoutException):
-            return _failed("timeout")
-        except httpx.ConnectError:
-            return _failed("connect_failed")
-        except (httpx.TransportError, OSError):
-            return _failed("connection_lost")
-
-    async def _post(self, body: bytes) -> Reply:
-        url = f"{self.config.url}/api/{self.config.functions.kind}"
-        request = httpx.Request("POST", url, headers=_headers(self.config), content=body)
-        response = await self._transport.handle_async_request(request)
-        try:
-            content, whole = await _beginning(response)
-        finally:
-            await response.aclose()
-        retry_after = response.headers.get("retry-after", "")
-        return Reply(status=response.status_code, retry_after=retry_after, body=content, whole=whole)
+            reply = await self._sender.call(self.config.target, _headers(self.config), call.body, deadline_s)
+        except NoAnswer as trouble:
+            return Answer(answered=Answered.FAILED, reason=trouble.reason)
+        return answer_of(reply, self.clock())
 
 
 def _headers(config: ConvexConfig) -> Mapping[str, str]:
-    headers = {
-        "Content-Type": "application/json",
-        "Convex-Client": client_header(),
-        # What comes is read as it comes: nothing is unpacked, so nothing can grow by it.
-        "Accept-Encoding": "identity",
-    }
-    return headers | ({"Authorization": f"Convex {config.deploy_key}"} if config.deploy_key else {})
+    headers = {"convex-client": client_header()}
+    return headers | ({"authorization": f"Convex {config.deploy_key}"} if config.deploy_key else {})
 
 
 async def _encoded(message: Message, functions: Functions) -> Call:
     if len(message.result or b"") < _THREAD_FROM_BYTES:
         return call_of(message, functions)
     return await asyncio.to_thread(call_of, message, functions)
-
-
-async def _beginning(response: httpx.Response) -> tuple[bytes, bool]:
-    """Returns: the body's beginning, packed where the other side packs it, and whether that is all of it."""
-    content = b""
-    async for chunk in response.aiter_raw():
-        content += chunk
-        if len(content) > MOST_ANSWER_BYTES:
-            return content[:MOST_ANSWER_BYTES], False
-    return content, True
-
-
-def _failed(reason: str) -> Answer:
-    return Answer(answered=Answered.FAILED, reason=reason)

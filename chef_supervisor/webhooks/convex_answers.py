@@ -11,10 +11,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-import attrs
 import orjson
 
 from chef_supervisor.domain.delivery import Answer, Answered
+from chef_supervisor.webhooks.reading import Reply
 from chef_supervisor.webhooks.verdict import retry_after_s
 
 _ASKS_THE_BODY: Final = frozenset({200, 560})
@@ -27,20 +27,6 @@ _STATUS_FIRST: Final = re.compile(rb'\s*\{\s*"status"\s*:\s*"(success|error)"\s*
 _TAKEN: Final = Answer(answered=Answered.TAKEN)
 _FUNCTION_FAILED: Final = Answer(answered=Answered.REFUSED, reason="function_failed")
 _UNREADABLE: Final = Answer(answered=Answered.FAILED, reason="unreadable_answer")
-
-
-@attrs.frozen(kw_only=True)
-class Reply:
-    """
-    An HTTP answer. `body` is its beginning where it is longer than we read (`whole` is false).
-
-    `retry_after`: that header as it came, empty without.
-    """
-
-    status: int
-    retry_after: str = ""
-    body: bytes = attrs.field(repr=False)
-    whole: bool = True
 
 
 def answer_of(reply: Reply, now_s: float) -> Answer:

@@ -58,7 +58,7 @@ class Callback:
     """
     A `Receiver` for all callbacks to one host; where exactly stands in each message, and is judged again at every try.
 
-    `secrets`: the service's own, as jobs bring none.
+    `secrets`: the host's own (`Secrets.for_host`), so that it can sign nothing for another.
     """
 
     host: str
@@ -74,7 +74,10 @@ class Callback:
         self.name = callback_name(self.host)
 
     async def deliver(self, message: Message) -> Answer:
-        """Tell it once, where its address is taken still."""
+        """Tell it once, where its address is taken still. Whoever may submit jobs shares the host."""
+        return attrs.evolve(await self._answer(message), shared=True)
+
+    async def _answer(self, message: Message) -> Answer:
         try:
             target = self.rules.accept(message.url)
         except Unprocessable:

@@ -20,12 +20,12 @@ def event_body(message: Message) -> bytes:
     Returns: `{type, timestamp, data}` as JSON, at most 1 MiB; the same bytes for the same message.
 
     `data` is the job as `GET /api/jobs/:id` shows it; a result that is too large is shortened, which `truncated: true`
-    says, and `resultUrl` is where the whole one is.
+    says, and `resultPath` is where the whole one is.
     """
     whole = _encoded(message, {"result": None if message.result is None else orjson.Fragment(message.result)})
     if message.result is None or len(whole) <= MOST_BODY_BYTES:
         return whole
-    missing: dict[str, object] = {"result": None, "truncated": True, "resultUrl": f"/api/jobs/{message.job_id}"}
+    missing: dict[str, object] = {"result": None, "truncated": True, "resultPath": f"/api/jobs/{message.job_id}"}
     room_bytes = MOST_BODY_BYTES - len(_encoded(message, missing)) - _ROOM_BYTES
     return _encoded(message, missing | {"result": orjson.Fragment(shortened(message.result, room_bytes))})
 

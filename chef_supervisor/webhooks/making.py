@@ -48,11 +48,13 @@ def make_callback(
     resolver: Resolver | None = None,
     may_connect: Callable[[str], bool] = may_be_called,
 ) -> Callback:
-    """Returns: the receiver `callback.<host>`, which is not trusted: its addresses must be of others, on the internet."""
+    """
+    Returns: the receiver `callback.<host>`, which is not trusted: its addresses must be of others, on the internet, and
+        it knows no secret but its own. `secrets`: those of the settings.
+    """
     pinned = Pinned(resolver or SystemResolver(), may_connect)
-    return Callback(
-        host=host, rules=rules, secrets=secrets, sender=Sender(pinned, tls, concurrency), concurrency=concurrency
-    )
+    sender = Sender(pinned, tls, concurrency)
+    return Callback(host=host, rules=rules, secrets=secrets.for_host(host), sender=sender, concurrency=concurrency)
 
 
 def _any(_address: str) -> bool:

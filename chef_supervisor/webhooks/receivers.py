@@ -15,6 +15,10 @@ from chef_supervisor.webhooks.receiver import Receiver
 
 _CALLBACK: Final = callback_name("")
 _CLOSE_S: Final = 2.0
+# A healthy host answers sooner.
+_SLOW_S: Final = 2.0
+# So many times `most_callbacks` may be there beside those: `Gate` lets one try at a time through to each of them.
+_SLOW_SHARE: Final = 2
 
 
 def _each(receivers: Iterable[Receiver]) -> tuple[Receiver, ...]:
@@ -27,13 +31,18 @@ class _Open:
     holders: int = 0
     used_at_s: float = 0.0
 
+    def slow(self, now_s: float) -> bool:
+        """Whether it is in use, and nothing began or ended there for a while."""
+        return self.holders > 0 and now_s - self.used_at_s >= _SLOW_S
+
 
 @attrs.define(eq=False, kw_only=True)
 class Receivers:
     """
     `configured`: there as long as this is. `callback`: makes the receiver for a host (`make_callback`); None where
-    callbacks are switched off. At most `most_callbacks` of these are there at a time, and those that nobody held for
-    `idle_s` go. `dropped` is set where some must make room for others, which `tidy` does. Times are the event loop's.
+    callbacks are switched off. At most `most_callbacks` of these are there at a time, beside twice as many that have not
+    answered for 2 s, so that silent ones do not keep the others out; those that nobody held for `idle_s` go. `dropped`
+    is set where some must make room for others, which `tidy` does. Times are the event loop's.
 
     Whoever made this closes it.
     """
@@ -69,7 +78,7 @@ class Receivers:
         """
         if name in self._configured:
             return self._configured[name]
-        held = self._callbacks.get(name) or self._made(name)
+        held = self._callbacks.get(name) or self._made(name, now_s)
         if held is None:
             return None
         held.holders += 1
@@ -106,19 +115,22 @@ class Receivers:
                     await self._leaving[0].close()
             del self._leaving[0]
 
-    def _made(self, name: ReceiverName) -> _Open | None:
-        if self.callback is None or not name.startswith(_CALLBACK) or not self._has_room():
+    def _made(self, name: ReceiverName, now_s: float) -> _Open | None:
+        if self.callback is None or not name.startswith(_CALLBACK) or not self._has_room(now_s):
             return None
         self._callbacks[name] = _Open(self.callback(name.removeprefix(_CALLBACK)))
         return self._callbacks[name]
 
-    def _has_room(self) -> bool:
-        """Returns: whether one more may be there now; where not, the one that was idle longest begins to make room."""
-        if len(self._callbacks) + len(self._leaving) < self.most_callbacks:
+    def _has_room(self, now_s: float) -> bool:
+        """Returns: whether one more may be there now; where not, those that were idle longest begin to make room."""
+        slow = sum(one.slow(now_s) for one in self._callbacks.values())
+        counted = len(self._callbacks) + len(self._leaving) - min(slow, _SLOW_SHARE * self.most_callbacks)
+        if counted < self.most_callbacks:
             return True
         idle = [name for name, one in self._callbacks.items() if not one.holders]
-        if idle:
-            self._drop(min(idle, key=lambda name: self._callbacks[name].used_at_s))
+        # Slow ones that have answered since count again, and may be too many.
+        for name in sorted(idle, key=lambda name: self._callbacks[name].used_at_s)[: counted - self.most_callbacks + 1]:
+            self._drop(name)
         return False
 
     def _drop(self, name: ReceiverName) -> None:

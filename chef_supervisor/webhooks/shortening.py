@@ -20,9 +20,13 @@ _Step = Callable[[dict[str, Any]], dict[str, Any]]
 def shortened(result: bytes, most_bytes: int) -> bytes:
     """
     Returns: the result as JSON in at most so many bytes (not less than 256 kB): as few of its parts left out as that
-    takes, the biggest and least telling first. `null` where it is no JSON object.
+    takes, the biggest and least telling first. `null` where it is no JSON object, or none that can be read.
     """
-    value = orjson.loads(result)
+    try:
+        value = orjson.loads(result)
+    except orjson.JSONDecodeError:
+        # Only the job's own page can tell what was meant.
+        return b"null"
     if not isinstance(value, dict):
         return b"null"
     for shorten in _STEPS:

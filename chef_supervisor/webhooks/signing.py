@@ -37,6 +37,18 @@ class Secrets:
 
     keys: tuple[bytes, ...] = attrs.field(repr=False, validator=attrs.validators.min_len(1))
 
+    def for_host(self, host: str) -> Secrets:
+        """
+        Returns: what callbacks to that host are signed with, a key for each of these, and none of which tells another:
+            HMAC-SHA256 of `callback.<host>`. `host`: as callback rules have it, in lower case.
+        """
+        said = f"callback.{host}".encode()
+        return Secrets(tuple(hmac.digest(key, said, hashlib.sha256) for key in self.keys))
+
+    def texts(self) -> tuple[str, ...]:
+        """Returns: them as receivers are given them."""
+        return tuple(f"{_PREFIX}{base64.b64encode(key).decode()}" for key in self.keys)
+
     def headers(self, event_id: str, at_s: int, body: bytes) -> Mapping[str, str]:
         """
         Sign the exact bytes that are sent. `at_s`: the time of this try in whole seconds since the epoch.

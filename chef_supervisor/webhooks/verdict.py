@@ -12,7 +12,7 @@ from datetime import UTC
 from typing import Final
 
 from chef_supervisor.domain.delivery import Answer, Answered
-from chef_supervisor.webhooks.sending import Reply
+from chef_supervisor.webhooks.reading import Reply
 
 _THROTTLED: Final = frozenset({429, 502, 503, 504})
 _GONE: Final = 410

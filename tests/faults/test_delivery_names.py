@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from tests.kit.deployment import Deployment
-from tests.kit.hook_kit import LOOPBACK, SECRET
+from tests.kit.hook_kit import CALLBACK_SECRET, LOOPBACK, secret_of
 from tests.kit.internet import Internet
 from tests.kit.outbox_time import let_pass
 from tests.kit.raw_web import says
@@ -73,5 +73,6 @@ def test_f32_every_try_judges_name_address_and_certificate_anew_and_no_redirect_
             assert len({event.event_id for event in hosts[host].events}) == 1
 
         told = all_that_was_told(service, jobs)
-        for secret in (SECRET, SECRET.removeprefix("whsec_"), "secret-path", "v1,", METADATA):
+        keys = [key.removeprefix("whsec_") for key in (CALLBACK_SECRET, *map(secret_of, hosts))]
+        for secret in (*keys, "secret-path", "v1,", METADATA):
             assert secret not in told

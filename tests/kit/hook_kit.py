@@ -21,6 +21,8 @@ from chef_supervisor.webhooks.signing import parse_secrets
 from tests.kit.messages import message
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+# What the secrets of hosts that are called back are made of: see `secret_of`.
+CALLBACK_SECRET: Final = "whsec_b25lIGZvciBjYWxsYmFja3MgYWxvbmUu"
 HOST: Final = "hooks.example.com"
 LOOPBACK: Final = "127.0.0.1"
 
@@ -69,6 +71,14 @@ class Authority:
         return context
 
 
+def secret_of(host: str) -> str:
+    """Returns: what is verified there: at an endpoint of the settings, by its address, or at a host that is called back."""
+    if host == LOOPBACK:
+        return SECRET
+    [text] = parse_secrets("secrets", [CALLBACK_SECRET]).for_host(host).texts()
+    return text
+
+
 def may_connect(address: str) -> bool:
     """The rules of callbacks, and the one address that tests listen on."""
     return address == LOOPBACK or may_be_called(address)
@@ -99,7 +109,7 @@ async def a_callback(
     callback = make_callback(
         host,
         CallbackRules((HOST, "*.example.org"), frozenset({443, port})),
-        parse_secrets("secrets", [SECRET]),
+        parse_secrets("secrets", [CALLBACK_SECRET]),
         tls=authority.client(),
         concurrency=8,
         resolver=FakeResolver(list(answers or [[LOOPBACK]])),

@@ -11,7 +11,7 @@ from pathlib import Path
 import attrs
 
 from tests.kit.faulty_service import connected
-from tests.kit.hook_kit import LOOPBACK, SECRET, Authority
+from tests.kit.hook_kit import CALLBACK_SECRET, LOOPBACK, Authority
 from tests.kit.raw_web import Answering
 from tests.kit.receiving import Receiving, receiving
 
@@ -69,7 +69,7 @@ class Internet:
         self._authority.ca.cert_pem.write_to_path(str(authorities))
         return {
             "CHEF_WEBHOOKS_CALLBACK_HOSTS": "*.example.com",
-            "CHEF_WEBHOOKS_CALLBACK_SECRETS": SECRET,
+            "CHEF_WEBHOOKS_CALLBACK_SECRETS": CALLBACK_SECRET,
             "SSL_CERT_FILE": str(authorities),
         }
 

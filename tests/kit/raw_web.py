@@ -165,6 +165,13 @@ async def flood_of_headers(writer: asyncio.StreamWriter) -> None:
         await _drained(writer)
 
 
+async def flood_of_heads(writer: asyncio.StreamWriter) -> None:
+    """Heads that say that another will come."""
+    while True:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 2600)
+        await _drained(writer)
+
+
 async def silence(writer: asyncio.StreamWriter) -> None:
     """Nothing, until the other side is gone."""
     await writer.wait_closed()

@@ -13,7 +13,7 @@ import attrs
 import orjson
 from standardwebhooks.webhooks import Webhook
 
-from tests.kit.hook_kit import HOST, SECRET
+from tests.kit.hook_kit import HOST, secret_of
 from tests.kit.raw_web import Answering, RawWeb, Received, raw_web
 
 _WITHIN_S: Final = 30.0
@@ -88,7 +88,8 @@ class Receiving:
         request = self.web.received[-1]
         with self._grown:
             try:
-                Webhook(SECRET).verify(request.body, dict(request.headers))
+                host = request.headers["host"].partition(":")[0]
+                Webhook(secret_of(host)).verify(request.body, dict(request.headers))
             except Exception as error:  # noqa: BLE001 - the test is told, not the service
                 self._unsigned.append(error)
             self._events.append(Event(request))

@@ -10,16 +10,19 @@ import pytest
 
 from chef_supervisor import log_format
 from chef_supervisor.settings import load
+from tests.kit.hook_kit import an_endpoint
+from tests.kit.messages import message
+from tests.kit.raw_web import raw_web, says
 
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
-    handlers, level, uvicorn_level = root.handlers[:], root.level, uvicorn.level
+    loggers = [logging.getLogger(name) for name in ("", "uvicorn.error", "httpcore", "httpx")]
+    handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
     yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    uvicorn.setLevel(uvicorn_level)
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 def test_a_record_is_one_line_of_json_with_its_fields(capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,3 +67,18 @@ def test_what_is_below_the_level_is_not_written(capsys: pytest.CaptureFixture[st
     logging.getLogger("chef.x").info("not worth it")
 
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.asyncio
+async def test_whom_a_request_was_sent_to_is_not_written_at_any_level(capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.configure(load({"CHEF_LOG_LEVEL": "debug", "CHEF_LOG_FORMAT": "json"}).log)
+
+    answer = says(200, {"x-hidden": "hidden"})
+    async with raw_web(answer) as server, an_endpoint(f"http://127.0.0.1:{server.port}/hidden") as endpoint:
+        assert (await endpoint.deliver(message())).reason == ""
+
+    logging.getLogger().setLevel(logging.WARNING)
+
+    records = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert {record["logger"] for record in records} == {"asyncio"}
+    assert "hidden" not in json.dumps(records)

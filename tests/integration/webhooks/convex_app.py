@@ -15,8 +15,8 @@ _TLS: Final = tls_context()
 KEY: Final = "prod:name|secret"
 # As in docs/convex.md, and whether each must be there.
 FIELDS: Final = {
-    **dict.fromkeys(("eventId", "seq", "event", "jobId", "type", "status", "progress", "runs", "at"), True),
-    **dict.fromkeys(("chatId", "createdAt", "startedAt", "finishedAt", "cause"), False),
+    **dict.fromkeys(("eventId", "seq", "event", "jobId", "type", "status", "progress", "at"), True),
+    **dict.fromkeys(("chatId", "runs", "createdAt", "startedAt", "finishedAt", "cause"), False),
     **dict.fromkeys(("result", "resultForgotten", "truncated", "resultPath"), False),
 }
 

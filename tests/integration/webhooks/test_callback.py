@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import attrs
 import pytest
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from chef_supervisor.domain.delivery import Answer, Answered
 from chef_supervisor.webhooks.endpoint import Callback
 from chef_supervisor.webhooks.receiver import Receiver
-from tests.kit.hook_kit import HOST, LOOPBACK, Authority, FakeResolver, a_callback, told
+from tests.kit.hook_kit import (
+    CALLBACK_SECRET,
+    HOST,
+    LOOPBACK,
+    Authority,
+    FakeResolver,
+    a_callback,
+    secret_of,
+    told,
+)
 from tests.kit.raw_web import raw_web, says
 
-TAKEN = Answer(answered=Answered.TAKEN)
-REFUSED = Answer(answered=Answered.FAILED, reason="refused_by_policy")
+TAKEN = Answer(answered=Answered.TAKEN, shared=True)
+REFUSED = Answer(answered=Answered.FAILED, reason="refused_by_policy", shared=True)
 
 
 def failed(reason: str) -> Answer:
-    return Answer(answered=Answered.FAILED, reason=reason)
+    return Answer(answered=Answered.FAILED, reason=reason, shared=True)
 
 
 def resolver_of(callback: Callback) -> FakeResolver:
@@ -129,3 +139,28 @@ async def test_closing_a_receiver_lets_go_of_its_resolver_too() -> None:
         await receiver.close()
 
     assert resolver_of(callback).closed
+
+
+@pytest.mark.asyncio
+async def test_a_host_knows_the_secret_of_no_other() -> None:
+    authority = Authority()
+
+    async with raw_web(says(200), authority.server()) as server, a_callback(server.port, authority) as callback:
+        await callback.deliver(told(server.port))
+
+    [request] = server.received
+    Webhook(secret_of(HOST)).verify(request.body, dict(request.headers))
+    for other in (CALLBACK_SECRET, secret_of("other.example.org")):
+        with pytest.raises(WebhookVerificationError):
+            Webhook(other).verify(request.body, dict(request.headers))
+
+
+@pytest.mark.asyncio
+async def test_what_one_of_those_who_share_a_host_brings_about_holds_for_its_own_delivery() -> None:
+    authority = Authority()
+    busy = says(429, {"retry-after": "3600"})
+
+    async with raw_web(busy, authority.server()) as server, a_callback(server.port, authority) as callback:
+        answer = await callback.deliver(told(server.port))
+
+    assert (answer.shared, answer.throttled, answer.retry_after_s) == (True, True, 3600.0)

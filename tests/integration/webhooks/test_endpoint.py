@@ -47,6 +47,15 @@ async def test_a_request_says_what_it_must_and_nothing_else() -> None:
     assert orjson.loads(request.body)["data"]["result"] == {"verdict": "passed"}
 
 
+@pytest.mark.parametrize("path", ["/..//../a/./b", "//a", "/a/%2e%2e/b?c=/../d", "/?"])
+@pytest.mark.asyncio
+async def test_the_path_is_sent_as_it_was_written(path: str) -> None:
+    async with raw_web(says(204)) as server, an_endpoint(f"http://127.0.0.1:{server.port}{path}") as endpoint:
+        assert await endpoint.deliver(message()) == TAKEN
+
+    assert [request.target for request in server.received] == [path]
+
+
 @pytest.mark.asyncio
 async def test_each_try_has_the_same_id_and_body_and_a_time_of_its_own() -> None:
     async with raw_web(says(500)) as server, an_endpoint(f"http://localhost:{server.port}/") as endpoint:
@@ -121,7 +130,9 @@ async def test_a_redirect_is_not_followed() -> None:
     assert elsewhere.connections == 0
 
 
-@pytest.mark.parametrize("answering", [web.reset, web.nonsense, web.half_an_answer, web.flood_of_headers])
+@pytest.mark.parametrize(
+    "answering", [web.reset, web.nonsense, web.half_an_answer, web.flood_of_headers, web.flood_of_heads]
+)
 @pytest.mark.asyncio
 async def test_a_connection_that_breaks_is_a_failure(answering: Answering) -> None:
     assert await answer_to(answering) == failed("connection_lost")

@@ -12,7 +12,8 @@ from chef_supervisor.domain.delivery import EventKind
 from chef_supervisor.webhooks.endpoint import END_DEADLINE_S, OTHER_DEADLINE_S
 from chef_supervisor.webhooks.no_answer import NoAnswer
 from chef_supervisor.webhooks.pinned import Pinned
-from chef_supervisor.webhooks.sending import Reply, Sender
+from chef_supervisor.webhooks.reading import Reply
+from chef_supervisor.webhooks.sending import Sender
 from chef_supervisor.webhooks.target import Target
 from tests.kit import raw_web as web
 from tests.kit.hook_kit import LOOPBACK, FakeResolver, an_endpoint
@@ -66,7 +67,7 @@ async def test_another_address_is_tried_where_the_first_takes_no_connection() ->
     async with raw_web(says(200)) as server:
         sending = sender("127.0.0.3", NOBODY, LOOPBACK)
 
-        assert await sending.post(target(server.port), {}, b"{}", 5.0) == Reply(200)
+        assert await sending.post(target(server.port), {}, b"{}", 5.0) == Reply(status=200)
         await sending.close()
 
     assert server.connections == 1
@@ -105,7 +106,7 @@ async def test_an_end_has_more_time_than_what_soon_has_a_successor(
 
     async def post(_self: object, _target: object, _headers: object, _body: bytes, deadline_s: float) -> Reply:
         given.append(deadline_s)
-        return Reply(200)
+        return Reply(status=200)
 
     monkeypatch.setattr(Sender, "post", post)
 

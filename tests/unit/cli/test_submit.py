@@ -143,9 +143,10 @@ def test_every_option_reaches_the_service(tmp_path: Path, monkeypatch: pytest.Mo
     house = make_house(tmp_path, monkeypatch)
     words = (
         "--type test --no-wait --chat-id me --priority 7 --timeout 90 --toolchain npm --cache --env A=b=c --env TOKEN"
+        " --env-public MODE=ci --callback-url https://hooks.example.com/told?of=me --no-progress-events"
     )
 
-    house.submit(*words.split(), "--env-public", "MODE=ci", TOKEN="s3cret")
+    house.submit(*words.split(), TOKEN="s3cret")
 
     [body] = house.service.bodies()
     assert body == {
@@ -153,6 +154,8 @@ def test_every_option_reaches_the_service(tmp_path: Path, monkeypatch: pytest.Mo
         "priority": 7,
         "timeoutMs": 90_000,
         "cache": True,
+        "callbackUrl": "https://hooks.example.com/told?of=me",
+        "progress": False,
         "data": {
             "chatId": "me",
             "toolchain": "npm",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from chef_supervisor.domain.breaker import Breaker
 from chef_supervisor.domain.delivery import Answer, Answered
-from chef_supervisor.domain.gate import Gate
 
 TAKEN = Answer(answered=Answered.TAKEN)
 FAILED = Answer(answered=Answered.FAILED, reason="http_500")
 MANY = 8
 
 
-def overloaded(retry_after_s: float | None) -> Answer:
-    return Answer(answered=Answered.FAILED, reason="http_429", throttled=True, retry_after_s=retry_after_s)
+def overloaded(retry_after_s: float | None, *, shared: bool = False) -> Answer:
+    return Answer(
+        answered=Answered.FAILED, reason="http_429", throttled=True, retry_after_s=retry_after_s, shared=shared
+    )
 
 
 def fail(breaker: Breaker, times: int, now_s: float = 0.0, chance: float = 0.0) -> list[bool]:
@@ -129,6 +131,27 @@ def test_that_time_is_at_least_a_pause_and_at_most_an_hour(asked_s: float, until
     assert breaker.until_s == until_s
 
 
+def test_one_of_those_who_share_a_receiver_keeps_it_from_the_others_for_a_minute_at_most() -> None:
+    breaker = Breaker()
+    tickets = [breaker.begin(0), breaker.begin(0)]
+
+    assert breaker.answered(tickets[0], overloaded(3_600, shared=True), 0, 0)
+    assert (breaker.allows(MANY, 59), breaker.allows(MANY, 60)) == (0, 1)
+    breaker.answered(tickets[1], overloaded(3_600, shared=True), 1, 0)
+    assert breaker.until_s == 61.0
+
+
+def test_failures_of_a_shared_receiver_pause_it_for_a_minute_at_most() -> None:
+    breaker, now_s = Breaker(), 0.0
+    for _ in range(20):
+        breaker.answered(breaker.begin(now_s), attrs.evolve(FAILED, shared=True), now_s, 0)
+        now_s = breaker.until_s or now_s
+
+    assert breaker.until_s is not None
+    breaker.answered(breaker.begin(now_s), attrs.evolve(FAILED, shared=True), now_s, 0)
+    assert breaker.until_s - now_s == 60
+
+
 def test_overload_without_a_time_is_a_failure_like_any_other() -> None:
     breaker = Breaker()
 
@@ -143,23 +166,3 @@ def test_a_late_answer_may_ask_for_more_time() -> None:
     breaker.answered(tickets[1], overloaded(60), 1, 0)
 
     assert breaker.until_s == 61.0
-
-
-def test_a_gate_lets_through_what_is_left_of_its_limit() -> None:
-    gate = Gate(3)
-    tickets = [gate.begin(0), gate.begin(0)]
-
-    assert gate.free(0) == 1
-    gate.end(tickets[0], 0)
-    assert gate.free(0) == 2
-
-
-def test_a_gate_is_forgotten_when_it_was_not_used_for_long() -> None:
-    gate = Gate(3)
-    ticket = gate.begin(0)
-
-    assert not gate.forgettable(10_000)
-    gate.breaker.answered(ticket, overloaded(3_600), 0, 0)
-    gate.end(ticket, 0)
-    assert not gate.forgettable(4_000)
-    assert gate.forgettable(4_501)

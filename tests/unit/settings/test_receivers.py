@@ -59,6 +59,36 @@ def test_half_a_receiver_is_a_fault_that_says_what_is_missing(env: dict[str, str
     assert HIDDEN not in str(refused.value)
 
 
+def test_a_secret_of_callbacks_is_none_of_the_endpoint() -> None:
+    env = {
+        "CHEF_WEBHOOKS_SECRETS": f"whsec_a,whsec_{HIDDEN}",
+        "CHEF_WEBHOOKS_CALLBACK_SECRETS": f"whsec_{HIDDEN},whsec_b",
+    }
+
+    with pytest.raises(Misconfigured) as refused:
+        load(env)
+
+    [fault] = refused.value.faults
+    assert fault.startswith("CHEF_WEBHOOKS_CALLBACK_SECRETS=***: must hold no secret that is in webhooks.secrets too")
+    assert HIDDEN not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("CHEF_WEBHOOKS_SECRET", "did you mean CHEF_WEBHOOKS_SECRETS? "),
+        ("CHEF_WEBHOOKS_CALLBACK_SECRET", "did you mean CHEF_WEBHOOKS_CALLBACK_SECRETS? "),
+        ("CHEF_CONVEX_DEPLOYKEY", "did you mean CHEF_CONVEX_DEPLOY_KEY? "),
+        ("CHEF_XYZZY", ""),
+    ],
+)
+def test_a_name_that_is_none_is_told_without_its_value_and_with_the_one_that_was_meant(name: str, told: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        load({name: HIDDEN})
+
+    assert refused.value.faults == (f"{name}: no such setting; {told}docs/configuration.md lists them all",)
+
+
 def test_a_value_of_another_kind_is_told_without_it(tmp_path: Path) -> None:
     before, webhooks = (default_config() / "default.toml").read_text().split("[webhooks]")
     before = before.replace('deploy_key = ""', f'deploy_key = ["{HIDDEN}"]')
@@ -80,7 +110,7 @@ def test_keys_secrets_and_the_endpoint_are_never_shown() -> None:
         "CONVEX_DEPLOY_KEY": f"prod:a|{HIDDEN}",
         "CHEF_WEBHOOKS_URL": f"https://x.y/?token={HIDDEN}",
         "CHEF_WEBHOOKS_SECRETS": f"whsec_{HIDDEN}",
-        "CHEF_WEBHOOKS_CALLBACK_SECRETS": f"whsec_{HIDDEN}",
+        "CHEF_WEBHOOKS_CALLBACK_SECRETS": f"whsec_other_{HIDDEN}",
     }
 
     assert HIDDEN not in repr(load(env))

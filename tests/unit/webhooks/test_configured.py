@@ -16,8 +16,10 @@ from chef_supervisor.webhooks import configured
 from chef_supervisor.webhooks.audience import audience_of
 from chef_supervisor.webhooks.convex import ConvexReceiver
 from chef_supervisor.webhooks.endpoint import Callback, Endpoint
+from chef_supervisor.webhooks.signing import Secrets
 
 NEW: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+NEWEST: Final = "whsec_" + "bmV3" * 8
 OLD: Final = "whsec_" + "b2xk" * 8
 ALL: Final = {
     "CONVEX_URL": "https://happy-otter-1.convex.cloud/",
@@ -26,7 +28,7 @@ ALL: Final = {
     "CHEF_CONVEX_KIND": "action",
     "CHEF_CONVEX_PROGRESS": "false",
     "CHEF_WEBHOOKS_URL": "http://10.0.0.7:8080/chef?token=hidden",
-    "CHEF_WEBHOOKS_SECRETS": f"{NEW},{OLD}",
+    "CHEF_WEBHOOKS_SECRETS": f"{NEW},{NEWEST}",
     "CHEF_WEBHOOKS_CONCURRENCY": "3",
     "CHEF_WEBHOOKS_CALLBACK_HOSTS": "Hooks.Example.com",
     "CHEF_WEBHOOKS_CALLBACK_SECRETS": OLD,
@@ -57,8 +59,8 @@ def test_convex_is_told_as_the_settings_say() -> None:
     convex = make_receivers(load(ALL)).hold(ReceiverName("convex"), 0.0)
 
     assert isinstance(convex, ConvexReceiver)
-    assert (convex.config.url, convex.config.deploy_key) == (
-        "https://happy-otter-1.convex.cloud",
+    assert (convex.config.target.host, convex.config.deploy_key) == (
+        "happy-otter-1.convex.cloud",
         ALL["CONVEX_DEPLOY_KEY"],
     )
     functions = convex.config.functions
@@ -81,8 +83,7 @@ def test_callbacks_go_to_the_hosts_of_the_settings_and_are_signed_with_secrets_o
 
     assert isinstance(callback, Callback)
     assert (callback.rules.hosts, callback.concurrency) == (("hooks.example.com",), 3)
-    [key] = callback.secrets.keys
-    assert key == b"old" * 8
+    assert callback.secrets == Secrets((b"old" * 8,)).for_host("hooks.example.com")
 
 
 def test_authorities_are_read_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:

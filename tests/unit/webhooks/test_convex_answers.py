@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chef_supervisor.domain.delivery import Answer, Answered
-from chef_supervisor.webhooks.convex_answers import Reply, answer_of
+from chef_supervisor.webhooks.convex_answers import answer_of
+from chef_supervisor.webhooks.reading import Reply
 
 TAKEN = Answer(answered=Answered.TAKEN)
 FUNCTION_FAILED = Answer(answered=Answered.REFUSED, reason="function_failed")
@@ -54,7 +55,7 @@ def test_the_beginning_of_a_long_answer_is_enough(body: bytes, expected: Answer)
     assert answer(200, body, whole=False) == expected
 
 
-@pytest.mark.parametrize("status", [408, 421, 425, 429, 500, 502, 503, 504, 520])
+@pytest.mark.parametrize("status", [408, 421, 425, 429, 500, 501, 502, 503, 504, 505, 520, 599])
 def test_what_passes_is_tried_again(status: int) -> None:
     told = answer(status, b'{"status":"success"}')
 

@@ -111,6 +111,14 @@ def test_a_result_that_fits_is_sent_whole() -> None:
     assert orjson.loads(event_body(message(result="a" * (room + 1))))["data"]["truncated"] is True
 
 
+def test_a_result_that_cannot_be_read_is_left_out() -> None:
+    told = attrs.evolve(message(), result=b"{" + b" " * MOST_BODY_BYTES)
+
+    data = orjson.loads(event_body(told))["data"]
+
+    assert (data["result"], data["truncated"], data["resultPath"]) == (None, True, f"/api/jobs/{JOB_ID}")
+
+
 def test_the_outputs_of_steps_are_left_out_first() -> None:
     data = data_of(
         huge(steps=(step(_LONG),) * 10, output=Output(head=_LONG, tail="the end"), diagnostics=diagnostics(50))

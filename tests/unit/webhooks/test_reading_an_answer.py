@@ -6,19 +6,19 @@ import gzip
 import socket
 from collections.abc import AsyncIterator, Sequence
 
-import httpx
+import httpcore
 import pytest
 
 from chef_supervisor.webhooks.no_answer import NoAnswer
 from chef_supervisor.webhooks.pinned import Pinned
-from chef_supervisor.webhooks.sending import MOST_ANSWER_BYTES, _read_a_little
+from chef_supervisor.webhooks.reading import MOST_ANSWER_BYTES, read_a_little
 from chef_supervisor.webhooks.target import Target
 
 LONG_S = 60.0
 TARGET = Target(scheme="https", host="hooks.example.com", port=443, path="/")
 
 
-class Endless(httpx.AsyncByteStream):
+class Endless:
     def __init__(self, part: bytes) -> None:
         self.part, self.read_bytes, self.closed = part, 0, False
 
@@ -35,7 +35,7 @@ class Endless(httpx.AsyncByteStream):
 async def test_no_more_of_an_answer_is_read_than_4_kib() -> None:
     stream = Endless(bytes(1024))
 
-    await _read_a_little(httpx.Response(200, stream=stream), LONG_S)
+    await read_a_little(httpcore.Response(200, content=stream), LONG_S)
 
     assert stream.read_bytes <= MOST_ANSWER_BYTES + 1024
     assert stream.closed
@@ -45,7 +45,7 @@ async def test_no_more_of_an_answer_is_read_than_4_kib() -> None:
 async def test_what_is_compressed_counts_as_it_came() -> None:
     stream = Endless(gzip.compress(bytes(100_000)))
 
-    await _read_a_little(httpx.Response(200, headers={"content-encoding": "gzip"}, stream=stream), LONG_S)
+    await read_a_little(httpcore.Response(200, headers={"content-encoding": "gzip"}, content=stream), LONG_S)
 
     assert MOST_ANSWER_BYTES < stream.read_bytes <= MOST_ANSWER_BYTES + len(stream.part)
 
@@ -72,6 +72,24 @@ async def test_all_addresses_are_judged_and_the_first_four_are_used() -> None:
 
     assert judged == found
     assert used == found[:4]
+
+
+@pytest.mark.parametrize(("count", "reason"), [(64, ""), (65, "refused_by_policy")])
+@pytest.mark.asyncio
+async def test_a_name_with_more_addresses_than_anybody_needs_is_refused_before_they_are_judged(
+    count: int, reason: str
+) -> None:
+    judged: list[str] = []
+    pinned = Pinned(Fixed([f"192.0.2.{number}" for number in range(count)]), lambda one: not judged.append(one))  # type: ignore[func-returns-value]
+    said = ""
+
+    try:
+        await pinned.addresses(TARGET)
+    except NoAnswer as trouble:
+        said = trouble.reason
+
+    assert said == reason
+    assert len(judged) == (0 if reason else count)
 
 
 @pytest.mark.parametrize(

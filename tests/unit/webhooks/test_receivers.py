@@ -63,15 +63,15 @@ async def test_one_that_is_idle_makes_room_for_another_and_one_that_is_held_does
     receivers.hold(A, 0.0)
     receivers.hold(A, 0.0)
     receivers.hold(B, 0.0)
-    receivers.release(A, 1.0)
+    receivers.release(A, 0.5)
 
-    assert receivers.hold(C, 2.0) is None
+    assert receivers.hold(C, 1.0) is None
     assert not receivers.dropped.is_set()
-    receivers.release(B, 3.0)
-    assert receivers.hold(C, 4.0) is None
+    receivers.release(B, 1.5)
+    assert receivers.hold(C, 1.6) is None
     assert receivers.dropped.is_set()
-    await receivers.tidy(4.0)
-    assert receivers.hold(C, 4.0) is not None
+    await receivers.tidy(1.6)
+    assert receivers.hold(C, 1.6) is not None
     assert (made.closed(), receivers.dropped.is_set()) == ({"b"}, False)
 
 
@@ -115,3 +115,33 @@ async def test_closing_closes_all_also_where_one_hangs() -> None:
     assert made.closed() == {"b"}
     assert receivers.configured[0].closed  # type: ignore[attr-defined]
     assert now_s() == 2.0
+
+
+def many(letter: str, count: int) -> list[ReceiverName]:
+    return [callback_name(f"{letter}{number}.example.com") for number in range(count)]
+
+
+def test_those_that_are_silent_for_two_seconds_keep_no_others_out_up_to_twice_as_many() -> None:
+    receivers = with_callbacks(Made())
+    silent = many("s", 6)
+    for at_s, pair in enumerate((silent[:2], silent[2:4], silent[4:])):
+        assert all(receivers.hold(name, 2.0 * at_s) for name in pair)
+        assert receivers.hold(A, 2.0 * at_s + 1.9) is None
+
+    assert receivers.hold(A, 100.0) is None
+
+
+@virtual
+async def test_silent_ones_that_answer_after_all_make_room_again() -> None:
+    made = Made()
+    receivers = with_callbacks(made)
+    silent = many("s", 6)
+    for number, name in enumerate(silent):
+        assert receivers.hold(name, float(number // 2 * 2))
+    for name in silent:
+        receivers.release(name, 20.0)
+
+    assert receivers.hold(A, 20.0) is None
+    await receivers.tidy(20.0)
+    assert len([one for one in made.of.values() if one.closed]) == 5
+    assert receivers.hold(A, 20.0) is not None

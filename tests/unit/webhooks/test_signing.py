@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 from datetime import UTC, datetime
 
 import pytest
@@ -35,6 +36,19 @@ def test_while_secrets_rotate_each_of_them_signs() -> None:
     alone = [parse_secrets("secrets", [text]).headers("evt_1", 7, b"{}")["webhook-signature"] for text in (ONE, OTHER)]
     assert both.split(" ") == alone
     assert len(set(alone)) == 2
+
+
+def test_each_host_has_a_secret_of_its_own_for_each_secret() -> None:
+    settings = parse_secrets("secrets", [ONE, OTHER])
+
+    a, b = (settings.for_host(host).texts() for host in ("a.example.com", "b.example.com"))
+
+    assert len({ONE, OTHER, *a, *b}) == 6
+    # Whoever has a program of its own to make them finds this in docs/webhooks.md.
+    key = base64.b64decode(ONE.removeprefix("whsec_"))
+    expected = hmac.new(key, b"callback.a.example.com", "sha256").digest()
+    assert a[0] == f"whsec_{base64.b64encode(expected).decode()}"
+    assert parse_secrets("secrets", a) == settings.for_host("a.example.com")
 
 
 @given(key=st.binary(min_size=24, max_size=64), at_s=st.integers(0, 4_000_000_000), body=st.text())
