@@ -35,6 +35,7 @@ from chef_supervisor.settings import (
     default_config,
 )
 from chef_supervisor.store.config import StoreConfig
+from chef_supervisor.webhooks.audience import addresses_of
 from chef_supervisor.webhooks.configured import configured_receivers
 from chef_supervisor.webhooks.receivers import Receivers
 from chef_supervisor.workshop import Workshop
@@ -104,6 +105,7 @@ def store_config(settings: Settings, instance: Instance | None = None) -> StoreC
         keep_s=retention.max_age_s,
         keep_bytes=retention.max_bytes,
         log_bytes=settings.worker.log_bytes,
+        addresses=addresses_of(settings),
     )
 
 

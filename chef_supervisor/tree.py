@@ -41,7 +41,7 @@ from chef_supervisor.kernel import (
 from chef_supervisor.parts import Parts
 from chef_supervisor.protocol import DispatcherMessage, PoolMessage, WorkArrived
 from chef_supervisor.settings import Role
-from chef_supervisor.store.config import StoreConfig
+from chef_supervisor.store.config import DELIVERY_LEASE_S
 from chef_supervisor.store.embedded import EmbeddedRedis
 from chef_supervisor.store.fitness import Fitness
 from chef_supervisor.webhooks.receivers import Receivers
@@ -56,8 +56,9 @@ _DISPATCHER_SHUTDOWN_S: Final = 10.0
 _PUT_BACK_S: Final = 10.0
 # One box that is being started, and the removal of all.
 _WARMER_SHUTDOWN_S: Final = 10.0
-# Deliveries under way; then what did not end is given back.
-_NOTIFIER_GRACE_S: Final = 6.0
+# Deliveries under way; then what did not end is given back. With the grace of the runners before it, and what stops
+# after it, it must be over before the process ends itself (`service.py`).
+_NOTIFIER_GRACE_S: Final = 3.0
 _GIVE_BACK_S: Final = 3.0
 # A renewal under way, and the end of its connection.
 _LEASES_SHUTDOWN_S: Final = 10.0
@@ -156,11 +157,11 @@ def _notifier(parts: Parts, receivers: Receivers) -> SupervisorSpec:
             queues=tuple(parts.settings.queues),
             receivers=receivers,
             changed=parts.outbox_changed,
-            lease_s=StoreConfig.delivery_lease_s,
+            lease_s=DELIVERY_LEASE_S,
             grace_s=_NOTIFIER_GRACE_S,
         )
 
-    # One delivery that cannot be made ends it again and again, until it is given up: that is no reason to end the rest.
+    # A delivery or a receiver that crashes costs nobody else anything; this is for faults of the notifier's own.
     child = ChildSpec(Ref("notifier"), build=build, shutdown_s=_NOTIFIER_GRACE_S + _GIVE_BACK_S)
     return SupervisorSpec("telling", (child,), max_restarts=5, period_s=60.0)
 

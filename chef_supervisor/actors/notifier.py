@@ -15,13 +15,14 @@ from typing import Final, Never
 
 import attrs
 
-from chef_supervisor.delivering import Delivering, Lease
+from chef_supervisor.delivering import INTERNAL_ERROR, Delivering, Lease, tell_of_crash
 from chef_supervisor.domain.delivery import Answer, Delivery, ReceiverName
-from chef_supervisor.domain.gate import Gate
+from chef_supervisor.domain.gate import Gate, Gates
 from chef_supervisor.domain.job import QueueName
-from chef_supervisor.kernel import Actor
+from chef_supervisor.kernel import Actor, Crashed, attempt
 from chef_supervisor.lookout import Due, Lookout
 from chef_supervisor.store.job_store import JobStore
+from chef_supervisor.strangers import Strangers
 from chef_supervisor.webhooks.receiver import Receiver
 from chef_supervisor.webhooks.receivers import Receivers
 
@@ -31,9 +32,6 @@ _POLL_S: Final = 1.0
 # Where something was due and nothing was got: it had its end, and more may be behind it.
 _SOON_S: Final = 0.02
 _TIDY_S: Final = 5.0
-# What is for receivers of another configuration has its end here, so many at a time.
-_UNKNOWN: Final = ReceiverName("")
-_UNKNOWN_LIMIT: Final = 8
 
 
 @attrs.define(eq=False, kw_only=True)
@@ -55,7 +53,8 @@ class Notifier(Actor[Never]):
     chance: Callable[[], float] = random.random
     _delivering: Delivering = attrs.field(init=False)
     _lookout: Lookout = attrs.field(init=False)
-    _gates: dict[ReceiverName, Gate] = attrs.field(factory=dict, init=False)
+    _strangers: Strangers = attrs.field(init=False)
+    _gates: Gates = attrs.field(factory=Gates, init=False)
     _under_way: set[asyncio.Task[None]] = attrs.field(factory=set, init=False)
     _looking: asyncio.Task[None] = attrs.field(init=False)
 
@@ -63,6 +62,7 @@ class Notifier(Actor[Never]):
         """Make what it works with."""
         self._delivering = Delivering(self.store, self.chance)
         self._lookout = Lookout(self.store, self.queues, self.receivers.names)
+        self._strangers = Strangers(self.receivers.knows)
 
     async def on_start(self) -> None:
         """Begin to look."""
@@ -97,25 +97,43 @@ class Notifier(Actor[Never]):
         """Returns: when to look again, in seconds."""
         waits_s, serving = [_POLL_S], []
         due = await self._lookout.due()
+        self._strangers.see(due)
         async with asyncio.TaskGroup() as group:
             for name, what in due.items():
                 wait_s = self._wait_s(name, what)
                 waits_s.append(wait_s or _POLL_S)
                 if not wait_s:
-                    serving.append(group.create_task(self._serve(name, what)))
+                    serving.append(group.create_task(self._served(name, what)))
+        self._strangers.swept(_now_s())
         return min(waits_s + [task.result() for task in serving])
 
     def _wait_s(self, name: ReceiverName, due: Due) -> float:
         """Returns: 0 where something can be taken for it; infinite where the end of a delivery will say when."""
-        gate = self._gates.get(name)
+        if name in self._strangers:
+            return max(due.in_s, self._strangers.wait_s(_now_s()))
+        gate = self._gates.known(name)
         if due.in_s or gate is None or gate.free(_now_s()):
             return due.in_s
         return gate.wait_s(_now_s())
 
+    async def _served(self, name: ReceiverName, due: Due) -> float:
+        """As `_serve`; what is wrong with one receiver costs no other, and is tried again after growing pauses."""
+        wait_s = await attempt(self._serve(name, due))
+        if not isinstance(wait_s, Crashed):
+            return wait_s
+        tell_of_crash(wait_s.error, name)
+        gate = self._gate(name)
+        ticket = gate.begin(_now_s())
+        self._note(gate, ticket, name, INTERNAL_ERROR)
+        gate.end(ticket, _now_s())
+        return _POLL_S
+
     async def _serve(self, name: ReceiverName, due: Due) -> float:
         """Take what is due for one receiver. Returns: when to look again, in seconds."""
-        if not self.receivers.knows(name):
-            return await self._take(self._gate(_UNKNOWN, _UNKNOWN_LIMIT), name, None, due)
+        if name in self._strangers:
+            for queue in due.queues:
+                await self._lookout.take(queue, name, 0)
+            return _POLL_S
         receiver = self.receivers.hold(name, _now_s())
         if receiver is None:
             return _POLL_S
@@ -124,7 +142,7 @@ class Notifier(Actor[Never]):
         finally:
             self.receivers.release(name, _now_s())
 
-    async def _take(self, gate: Gate, name: ReceiverName, receiver: Receiver | None, due: Due) -> float:
+    async def _take(self, gate: Gate, name: ReceiverName, receiver: Receiver, due: Due) -> float:
         got = 0
         for queue in due.queues:
             asked_s = _now_s()
@@ -139,11 +157,12 @@ class Notifier(Actor[Never]):
             got += len(taken)
         return _SOON_S if due.sure and not got else _POLL_S
 
-    def _begin(self, gate: Gate, delivery: Delivery, receiver: Receiver | None, lease: Lease) -> None:
+    def _begin(self, gate: Gate, delivery: Delivery, receiver: Receiver, lease: Lease) -> None:
         ticket = gate.begin(_now_s())
-        self.receivers.hold(delivery.receiver, _now_s())
         told = self._deliver(gate, ticket, delivery, receiver, lease)
+        # First: where it dies already nothing is spawned, and nobody would release the receiver, which lives on.
         task = self.ctx.spawn(told, name=f"deliver-{delivery.event_id}")
+        self.receivers.hold(delivery.receiver, _now_s())
         self._under_way.add(task)
 
         def ended(task: asyncio.Task[None]) -> None:
@@ -154,19 +173,18 @@ class Notifier(Actor[Never]):
 
         task.add_done_callback(ended)
 
-    async def _deliver(
-        self, gate: Gate, ticket: int, delivery: Delivery, receiver: Receiver | None, lease: Lease
-    ) -> None:
-        answer = self._delivering.foregone(delivery, receiver)
-        if answer is None and receiver is not None:
+    async def _deliver(self, gate: Gate, ticket: int, delivery: Delivery, receiver: Receiver, lease: Lease) -> None:
+        answer = self._delivering.foregone(delivery)
+        if answer is None:
             answer = await self._delivering.tell(delivery, receiver, lease)
-            if answer is not None:
+            # A fault of ours says nothing of the receiver.
+            if answer not in {None, INTERNAL_ERROR}:
                 self._note(gate, ticket, receiver.name, answer)
         await self._delivering.settle(delivery, answer, lease)
 
     def _note(self, gate: Gate, ticket: int, name: ReceiverName, answer: Answer) -> None:
         now_s, breaker = _now_s(), gate.breaker
-        if not breaker.answered(ticket, answer, now_s, self.chance()):
+        if not gate.answered(ticket, answer, now_s, self.chance()):
             return
         extra: dict[str, object] = {"receiver": name, "reason": answer.reason}
         if breaker.until_s is None:
@@ -176,8 +194,8 @@ class Notifier(Actor[Never]):
             told = extra | {"event": "receiver.paused", "pause_s": pause_s}
             log.warning("%s is told nothing for %s s: %s", name, pause_s, answer.reason, extra=told)
 
-    def _gate(self, name: ReceiverName, limit: int) -> Gate:
-        return self._gates.setdefault(name, Gate(limit))
+    def _gate(self, name: ReceiverName, limit: int = 1) -> Gate:
+        return self._gates.use(name, limit, _now_s(), careful=name not in self.receivers.names)
 
     async def _tidy(self) -> None:
         while True:
@@ -187,9 +205,7 @@ class Notifier(Actor[Never]):
             await self.receivers.tidy(_now_s())
             # There may be room for others.
             self.changed.set()
-            now_s = _now_s()
-            for name in [name for name, gate in self._gates.items() if gate.forgettable(now_s)]:
-                del self._gates[name]
+            self._gates.tidy(_now_s())
 
 
 def _now_s() -> float:

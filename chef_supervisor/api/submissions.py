@@ -140,7 +140,7 @@ class Submissions:
             options=original.options,
             # What was asked for is that job again, whatever the body looked like.
             idempotency=None if key is None else idempotency_of(key, job_id.encode()),
-            subscribers=original.subscribers,
+            subscribers=self._deps.audience.again(original.subscribers),
         )
 
     def _new_id(self, job_type: JobType) -> JobId:

@@ -53,7 +53,12 @@ class Scene:
     @asynccontextmanager
     async def notifier(self, **ports: int) -> AsyncIterator[None]:
         """Tell the endpoints `hook.<name>` at those ports; stop it in order."""
-        receivers = Receivers(configured=[_endpoint(name, port) for name, port in ports.items()])
+        async with self.telling(Receivers(configured=[_endpoint(name, port) for name, port in ports.items()])):
+            yield
+
+    @asynccontextmanager
+    async def telling(self, receivers: Receivers) -> AsyncIterator[None]:
+        """Tell those; stop it in order."""
         store, changed = self.another_store(), asyncio.Event()
         self.store.on_change = lambda _: changed.set()
 

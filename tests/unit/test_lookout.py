@@ -9,6 +9,7 @@ import attrs
 from chef_supervisor.domain.delivery import ReceiverName
 from chef_supervisor.domain.job import QueueName
 from chef_supervisor.lookout import Due, Lookout
+from chef_supervisor.store.outbox import MOST_RECEIVERS
 from tests.kit.fake_store import FakeStore
 from tests.kit.virtual_time import virtual
 
@@ -23,14 +24,14 @@ class Telling(FakeStore):
     of: Mapping[QueueName, Sequence[tuple[ReceiverName, int]]] = attrs.field(factory=dict)
     failing: set[QueueName] = attrs.field(factory=set)
 
-    async def due_receivers(self, queue: QueueName) -> Sequence[tuple[ReceiverName, int]]:
+    async def due_receivers(self, queue: QueueName, offset: int = 0) -> Sequence[tuple[ReceiverName, int]]:
         if queue in self.failing:
             self.away = True
         try:
             await self._enter("due_receivers")
         finally:
             self.away = False
-        return self.of.get(queue, ())
+        return self.of.get(queue, ())[offset:][:MOST_RECEIVERS]
 
 
 def lookout(store: Telling) -> Lookout:
@@ -66,3 +67,23 @@ async def test_behind_a_thousand_hosts_that_are_due_ours_are_looked_at_all_the_s
 
     assert due[CONVEX] == Due(0.0, (BUILDS,), sure=False)
     assert CONVEX not in await lookout(Telling(of={BUILDS: crowd[:999]})).due()
+
+
+@virtual
+async def test_all_that_is_due_behind_the_first_thousand_is_looked_at_in_turn() -> None:
+    crowd = [(ReceiverName(f"callback.h{number}.example.com"), 0) for number in range(3_500)]
+    looking = lookout(Telling(of={BUILDS: crowd}))
+    looks = [await looking.due() for _ in range(6)]
+
+    for look, (start, end) in zip(looks, [(1_000, 2_000), (2_000, 3_000), (3_000, 3_500)] * 2, strict=True):
+        assert set(look) == {CONVEX} | {name for name, _ in crowd[:1_000] + crowd[start:end]}
+    assert {list(look)[1] for look in looks[:2]} == {crowd[0][0], crowd[2_000][0]}
+
+
+@virtual
+async def test_of_what_is_due_later_the_first_thousand_are_enough() -> None:
+    crowd = [(ReceiverName(f"callback.h{number}.example.com"), number) for number in range(3_000)]
+    store = Telling(of={BUILDS: crowd})
+
+    assert len(await lookout(store).due()) == 1_000
+    assert store.calls["due_receivers"] == 2

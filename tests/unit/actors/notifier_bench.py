@@ -61,7 +61,7 @@ class Bench:
         """Run it, restarting it when it crashes; stop it in order."""
         if self.hints:
             self.store.on_change = lambda _: self.changed.set()
-        child = ChildSpec(Ref("notifier"), self._build, shutdown_s=GRACE_S + 3)
+        child = ChildSpec(Ref("notifier"), self.build, shutdown_s=GRACE_S + 3)
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             group.create_task(run_tree(SupervisorSpec("test", (child,)), stop))
@@ -106,7 +106,8 @@ class Bench:
         """Wait until so many deliveries were settled."""
         await until(lambda: len(self.store.settlements) >= count, within_s)
 
-    def _build(self) -> Notifier:
+    def build(self) -> Notifier:
+        """Returns: one incarnation."""
         return Notifier(
             store=self.store,
             queues=self.queues,

@@ -11,7 +11,7 @@ from chef_supervisor.domain.delivery import DeliveryStatus, Settlement
 from tests.kit.fake_receiver import FakeReceiver
 from tests.kit.recording import until
 from tests.kit.virtual_time import now_s, virtual
-from tests.unit.actors.notifier_bench import CONVEX, GRACE_S, HOOK, LEASE_S, Bench
+from tests.unit.actors.notifier_bench import CONVEX, GRACE_S, LEASE_S, Bench
 
 
 @virtual
@@ -27,21 +27,6 @@ async def test_what_was_taken_by_one_that_died_is_told_when_its_lease_is_over() 
 
         assert [message.event_id for _, message in convex.told] == [lost.event_id]
         assert (await bench.state(job_id)).status is DeliveryStatus.DELIVERED
-
-
-@virtual
-async def test_a_crash_in_the_middle_of_a_try_loses_nothing(caplog: pytest.LogCaptureFixture) -> None:
-    convex = FakeReceiver(CONVEX, breaks=[RuntimeError("made to fail")], takes_s=0.1)
-    bench = Bench.of(convex)
-    async with bench.notifier():
-        jobs = [await bench.ended(CONVEX) for _ in range(3)]
-        await bench.until_settled(3)
-        await until(lambda: not convex.under_way)
-        await asyncio.sleep(LEASE_S + 1)
-
-        assert [getattr(record, "event", "") for record in caplog.records].count("actor.crashed") == 1
-        assert {(await bench.state(job_id)).status for job_id in jobs} == {DeliveryStatus.DELIVERED}
-        assert len({message.event_id for _, message in convex.told}) == 3
 
 
 @virtual
@@ -149,19 +134,3 @@ async def test_a_stop_ends_in_time_where_redis_does_not_answer() -> None:
         bench.store.hangs = True
 
     assert now_s() < GRACE_S + 3
-
-
-@virtual
-async def test_an_event_that_brings_the_notifier_down_each_time_has_its_end_and_loses_no_other() -> None:
-    hook, convex = FakeReceiver(HOOK, breaks=[RuntimeError("made to fail")] * 100), FakeReceiver(CONVEX, takes_s=0.1)
-    bench = Bench.of(hook, convex)
-    async with bench.notifier():
-        poison = await bench.ended(HOOK)
-        for _ in range(20):
-            await asyncio.sleep(LEASE_S)
-            await bench.ended(CONVEX)
-        await asyncio.sleep(1)
-
-        state = await bench.state(poison)
-        assert (state.status, state.reason) == (DeliveryStatus.UNDELIVERABLE, "never_answered")
-        assert (len(hook.told), len({message.job_id for _, message in convex.told})) == (14, 20)

@@ -61,7 +61,7 @@ async def test_each_receiver_has_what_became_of_the_latest_event(telling: Api) -
 
     deliveries = (await telling.view(job_id))["deliveries"]
 
-    latest = {"event": "job.completed", "seq": 2, "reason": None, "nextTryAt": None, "deliveredAt": None}
+    latest = {"event": "job.completed", "seq": 1_001, "reason": None, "nextTryAt": None, "deliveredAt": None}
     at, later = "2023-11-14T22:13:20.500Z", "2023-11-14T22:13:25.500Z"
     assert deliveries == [
         latest | {"receiver": "convex", "status": "delivered", "tries": 1, "deliveredAt": at},

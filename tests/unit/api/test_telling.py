@@ -16,6 +16,7 @@ from chef_supervisor.settings import load
 from tests.unit.api.api_kit import Api, assert_problem, make_settings
 
 SECRET: Final = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+CALLBACK_SECRET: Final = "whsec_b25lIGZvciBjYWxsYmFja3MgYWxvbmUu"
 URL: Final = "https://hooks.example.com/told?of=1"
 ALL: Final = {
     "CONVEX_URL": "https://happy-otter-1.convex.cloud",
@@ -23,7 +24,7 @@ ALL: Final = {
     "CHEF_WEBHOOKS_URL": "https://ops.example.com/chef?token=hidden",
     "CHEF_WEBHOOKS_SECRETS": SECRET,
     "CHEF_WEBHOOKS_CALLBACK_HOSTS": "hooks.example.com,*.convex.site",
-    "CHEF_WEBHOOKS_CALLBACK_SECRETS": SECRET,
+    "CHEF_WEBHOOKS_CALLBACK_SECRETS": CALLBACK_SECRET,
 }
 
 
@@ -171,3 +172,27 @@ async def test_an_address_is_shown_and_logged_nowhere(telling: Api, caplog: pyte
 def test_a_host_to_call_back_that_is_none_is_told_at_start() -> None:
     with pytest.raises(Misconfigured, match=r"webhooks\.callback_hosts: 'https://example\.com'"):
         api_of(ALL | {"CHEF_WEBHOOKS_CALLBACK_HOSTS": "https://example.com"})
+
+
+@pytest.mark.asyncio
+async def test_a_repeated_job_is_told_to_the_same_as_the_first(telling: Api) -> None:
+    old = await telling.posted(callbackUrl=URL, progress=False)
+    await telling.store.cancel(old)
+
+    response = await telling.client.post(f"/api/jobs/{old}/retry")
+
+    assert telling.store.jobs[response.json()["jobId"]].job.subscribers == telling.store.jobs[old].job.subscribers
+
+
+@pytest.mark.asyncio
+async def test_a_job_is_not_repeated_whose_address_is_not_allowed_any_more(telling: Api) -> None:
+    old = await telling.posted(callbackUrl=URL)
+    await telling.store.cancel(old)
+    stricter = Api(settings=api_of(ALL | {"CHEF_WEBHOOKS_CALLBACK_HOSTS": "other.example.com"}).settings)
+    stricter.store.jobs = telling.store.jobs
+    async with stricter.client:
+        problem = assert_problem(await stricter.client.post(f"/api/jobs/{old}/retry"), 422, "callback_not_allowed")
+
+    assert problem["path"] == "callbackUrl"
+    assert "submit the job anew" in problem["detail"]
+    assert list(telling.store.jobs) == [old]
