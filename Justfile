@@ -29,10 +29,20 @@ test *args:
 chaos *args:
     @{{ engine }}; exec python -m scripts.chaos "$@"
 
+# Measure the service beside Express + BullMQ and Python's queues (names of measurements, --rounds N, --json FILE); needs wrk
+[no-exit-message]
+bench *args:
+    @exec python -m scripts.bench "$@"
+
 # Time builds of the sample web project beside its bare tools, and with a cold cache (--rounds N); needs Docker
 [no-exit-message]
 bench-engine *args:
     @{{ engine }}; exec python -m scripts.bench.engine "$@"
+
+# Count what a receiver of webhooks is told a second, alone and beside a sick one, and what is lost (--jobs N, --rounds N)
+[no-exit-message]
+bench-notifier *args:
+    @exec python -m scripts.bench.notifier "$@"
 
 # The tests, and how much of the code they ran (branches count; 90 % is the floor)
 coverage *args:

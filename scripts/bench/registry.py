@@ -1,0 +1,21 @@
+"""What can be measured, by the names it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeAlias
+
+from scripts.bench.ground import Ground
+from scripts.bench.measures import backlog, bare_store, idle, job_bytes, post_jobs, reads, to_completed
+from scripts.bench.row import Row
+
+Measure: TypeAlias = Callable[[Ground], Sequence[Row]]
+MEASURES: Final[Mapping[str, Measure]] = {
+    "post": post_jobs.measure,
+    "reads": reads.measure,
+    "completed": to_completed.measure,
+    "store": bare_store.measure,
+    "backlog": backlog.measure,
+    "bytes": job_bytes.measure,
+    "idle": idle.measure,
+}
