@@ -44,10 +44,16 @@ class Call:
     argv: Callable[[], Item]
     mark: str = ""
 
-    def command(self, digest: bytes, items: Sequence[Item]) -> Command:
+    def by_digest(self, digest: bytes, items: Sequence[Item]) -> Command:
         """Returns: the EVALSHA for these items."""
-        flat = [value for item in items for value in item]
-        return ("EVALSHA", digest, len(self.keys), *self.keys, *self.argv(), *flat)
+        return ("EVALSHA", digest, *self._arguments(items))
+
+    def by_text(self, text: str, items: Sequence[Item]) -> Command:
+        """Returns: the EVAL for these items."""
+        return ("EVAL", text, *self._arguments(items))
+
+    def _arguments(self, items: Sequence[Item]) -> Item:
+        return (len(self.keys), *self.keys, *self.argv(), *(value for item in items for value in item))
 
 
 @attrs.define(eq=False)
@@ -109,19 +115,19 @@ class Evaluator:
             forgotten = any(isinstance(replies[index], NoScriptError) for index in unserved)
             if forgotten:
                 digest = await self._load(call.script)
-            again = await self._ask(call, digest, [batches[index] for index in unserved], load=forgotten)
+            again = await self._ask(call, digest, [batches[index] for index in unserved], whole=forgotten)
             for index, reply in zip(unserved, again, strict=True):
                 replies[index] = reply
         return replies
 
     async def _ask(
-        self, call: Call, digest: bytes, batches: Sequence[Sequence[Item]], *, load: bool = False
+        self, call: Call, digest: bytes, batches: Sequence[Sequence[Item]], *, whole: bool = False
     ) -> list[Reply | ResponseError]:
-        # With its text before it: whoever flushes scripts all the time cannot get in between.
-        before = [_loading(call.script, flags=self._flags)] if load else []
-        commands = [call.command(digest, batch) for batch in batches]
+        text = source(call.script, flags=self._flags) if whole else ""
+        # With its text: whoever flushes scripts all the time cannot get between that and its call.
+        commands = [call.by_text(text, batch) if whole else call.by_digest(digest, batch) for batch in batches]
         after = durability.questions(call.mark, int(self.confirm_s * 1000)) if call.mark else ()
-        answers = (await self.lines.run([*before, *commands, *after]))[len(before) :]
+        answers = await self.lines.run([*commands, *after])
         replies = answers[: len(commands)]
         doubt = durability.doubt(answers[len(commands) :]) if after else None
         if doubt is None:

@@ -91,7 +91,12 @@ def test_f36_a_loop_that_stands_still_for_longer_than_a_lease_loses_no_job(
     # It looks for leases that ran out all the time.
     deployment.bystander(**lease)
     stalled = deployment.serve(
-        "a", module=faulty(seams.MID_RUN, Deed.STALL, stall_s=stall_s), MAX_CONCURRENT_WORKERS="1", **lease
+        "a",
+        module=faulty(seams.MID_RUN, Deed.STALL, stall_s=stall_s),
+        MAX_CONCURRENT_WORKERS="1",
+        # A request that waits in there has waited for too long when the loop goes on.
+        CHEF_REDIS_REQUEST_TIMEOUT_S="60",
+        **lease,
     )
     began = time.monotonic()
     job_id = deployment.submit(stalled)

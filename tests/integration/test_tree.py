@@ -105,8 +105,11 @@ async def worker(redis: RedisProcess, *plays: Play, pace: Mapping[str, str] = BR
     """Run the tree of a worker with those plays in its boxes; stop it in order when the context is left."""
     settings = load({"CHEF_ROLE": "worker", "CHEF_REDIS_UNIX_SOCKET": str(redis.socket), **pace})
     sandbox, vitals, stop = FakeSandbox(plays=list(plays)), Vitals(), asyncio.Event()
-    store = RedisJobStore(store_config(settings))
-    make_store = lambda: RedisJobStore(store_config(settings))  # noqa: E731
+    config = store_config(settings)
+    store = RedisJobStore(config)
+    # The test itself is in no hurry.
+    ours = RedisJobStore(attrs.evolve(config, command_timeout_s=20.0))
+    make_store = lambda: RedisJobStore(config)  # noqa: E731
     parts = Parts(
         settings=settings,
         store=store,
@@ -117,7 +120,7 @@ async def worker(redis: RedisProcess, *plays: Play, pace: Mapping[str, str] = BR
         health=lambda: HealthReport(sandbox="fake"),
         draining=stop.is_set,
     )
-    it = Worker(store, store_config(settings), sandbox, vitals, make_tree(parts), stop)
+    it = Worker(ours, config, sandbox, vitals, make_tree(parts), stop)
     try:
         async with asyncio.TaskGroup() as group:
             group.create_task(run_tree(it.tree, stop))
@@ -126,6 +129,7 @@ async def worker(redis: RedisProcess, *plays: Play, pace: Mapping[str, str] = BR
             finally:
                 stop.set()
     finally:
+        await ours.close()
         await store.close()
 
 

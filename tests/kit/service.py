@@ -18,6 +18,7 @@ import httpx
 
 START_S: Final = 60.0
 STOP_S: Final = 60.0
+_LAST_LINES_S: Final = 5.0
 # What the tests' machine has set must not change the service under test.
 _OURS: Final = ("CHEF_", "REDIS_", "WORKER_", "MAX_CONCURRENT_", "PORT", "NODE_ENV")
 _ROOT: Final = Path(__file__).parents[2]
@@ -159,16 +160,18 @@ def started(
         service.url = service.wait_for_event(ready).get("url", "")
         yield service
     finally:
-        _end(process)
-        reader.join(STOP_S)
+        _end(process, reader)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], reader: threading.Thread) -> None:
     process.terminate()
     try:
         process.wait(STOP_S)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+    # Not torn out of the reader's hands, unless somebody else holds the other end open.
+    reader.join(_LAST_LINES_S)
     if process.stderr is not None:
         process.stderr.close()
+    reader.join(STOP_S)

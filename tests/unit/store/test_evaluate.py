@@ -52,7 +52,8 @@ async def test_a_server_of_another_version_that_took_over_gets_the_scripts_it_kn
 
     assert await evaluate.run(a_call(evaluate.clock), [("a", 1)]) == [["done"]]
 
-    assert [loaded.startswith("#!lua") for loaded in lines.loaded] == [True, True, False, False]
+    assert [loaded.startswith("#!lua") for loaded in lines.loaded] == [True, True, False]
+    assert lines.asked[-1][:2] == ("EVAL", lines.loaded[-1])
 
 
 async def test_scripts_that_are_loaded_at_one_time_are_all_loaded_as_the_server_knows_them() -> None:
@@ -86,13 +87,13 @@ async def test_a_script_that_is_never_there_is_unavailable() -> None:
     assert len(lines.asked) == 3
 
 
-async def test_a_script_that_was_forgotten_is_sent_together_with_its_text() -> None:
-    """Nobody who flushes scripts all the time can get in between."""
+async def test_a_script_that_was_forgotten_is_called_by_its_text() -> None:
+    """Nobody who flushes scripts all the time can get between that and its call."""
     lines, evaluate = evaluator(NO_SCRIPT, [["done"]])
 
     assert await evaluate.run(a_call(evaluate.clock), [("a", 1)]) == [["done"]]
 
-    assert [command[0] for command in lines.together[-1]] == ["SCRIPT", "EVALSHA"]
+    assert [command[:2] for command in lines.together[-1]] == [("EVAL", lines.loaded[-1])]
 
 
 async def test_a_server_that_forgot_the_script_may_find_the_time_wrong_as_well() -> None:
