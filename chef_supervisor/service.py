@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -46,6 +47,8 @@ log = logging.getLogger("chef.service")
 _EXIT_CODE_OF_A_SECOND_SIGNAL: Final = 1
 # Beyond the grace of the runners, for all that stops after them. Compose waits 45 s in all, 15 s more than the grace.
 _LEAVE_S: Final = 10.0
+# Some ten megabytes at most, if all of it were garbage.
+_OBJECTS_BETWEEN_LOOKS: Final = 20_000
 
 
 def run(settings: Settings, *, embedded_redis: bool) -> int:
@@ -101,7 +104,16 @@ async def _serve(settings: Settings, *, embedded_redis: bool) -> int:
             health=health,
             draining=stop.is_set,
         )
+        _look_for_garbage_seldom()
         return await _run_tree(parts, stop)
+
+
+def _look_for_garbage_seldom() -> None:
+    # What is there now stays. Of what a request makes next to nothing is cyclic, so that looking at it costs far more
+    # time than it frees memory.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_LOOKS)
 
 
 def _leases(settings: Settings) -> LeaseKeeper:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from chef_supervisor.api.artifacts import Artifacts
-from chef_supervisor.api.by_host import ByHost
-from chef_supervisor.api.cors import Cors
 from chef_supervisor.api.dependencies import ApiDependencies
+from chef_supervisor.api.direct import Direct
 from chef_supervisor.api.events import Events
-from chef_supervisor.api.headers import CommonHeaders
+from chef_supervisor.api.front import Front
 from chef_supervisor.api.health import Health
-from chef_supervisor.api.hosts import AllowedHosts
 from chef_supervisor.api.jobs import Jobs
 from chef_supervisor.api.listing import Listing
 from chef_supervisor.api.logs import Logs
@@ -25,29 +24,17 @@ from chef_supervisor.api.problems import exception_handlers
 from chef_supervisor.api.redelivery import Redelivery
 from chef_supervisor.api.stats import Stats
 from chef_supervisor.api.submissions import Submissions
-from chef_supervisor.settings import HttpSettings
-
-
-class ChefApi(Starlette):
-    """Starlette with our middleware outermost, so that an answer to a crash has all headers too."""
-
-    def __init__(self, http: HttpSettings, routes: list[Route]) -> None:
-        super().__init__(routes=routes, exception_handlers=exception_handlers())
-        # `/api/jobs/` is not `/api/jobs`; a redirect would be built from the caller's Host header.
-        self.router.redirect_slashes = False
-        self._http = http
-
-    def build_middleware_stack(self) -> ASGIApp:
-        """Returns: the whole app, from the first thing that sees a request to the last."""
-        stack = AllowedHosts(super().build_middleware_stack(), self._http.allowed_hosts)
-        return CommonHeaders(Cors(stack, self._http.cors_origins))
 
 
 def make_app(deps: ApiDependencies) -> ASGIApp:
     """Returns: the API and the previews, without I/O of their own; `deps.feed` must be run beside them."""
     listing, hosts = Listing(deps.store), PreviewHosts(deps.settings.preview.suffix)
-    api = ChefApi(deps.settings.http, routes(deps, listing, hosts))
-    return ByHost(api, PreviewApp(deps, listing, hosts), hosts)
+    known = routes(deps, listing, hosts)
+    api = Starlette(routes=known, middleware=[Middleware(Direct, known)], exception_handlers=exception_handlers())
+    # `/api/jobs/` is not `/api/jobs`; a redirect would be built from the caller's Host header.
+    api.router.redirect_slashes = False
+    # Outermost, so that an answer to a crash has all headers too.
+    return Front(api, PreviewApp(deps, listing, hosts), hosts, deps.settings.http)
 
 
 def routes(deps: ApiDependencies, listing: Listing, hosts: PreviewHosts) -> list[Route]:

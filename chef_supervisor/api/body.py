@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Callable
 from typing import Final
@@ -11,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from chef_supervisor.api.errors import RequestTimeout
 from chef_supervisor.domain.errors import TooLarge, UnsupportedMedia
+from chef_supervisor.kernel import Within
 
 _JSON: Final = re.compile(r'application/json\s*(;\s*charset\s*=\s*("utf-8"|utf-8)\s*)?;?\s*', re.IGNORECASE)
 _MAX_SHOWN: Final = 80
@@ -65,7 +65,7 @@ async def receive_body(request: Request, limit_bytes: int, timeout_s: float, tak
     if _announced(request) > limit_bytes:
         raise TooLarge("payload_too_large", "", limit_bytes)
     try:
-        async with asyncio.timeout(timeout_s):
+        async with Within(timeout_s):
             await _receive(request, limit_bytes, take)
     except TimeoutError as error:
         raise RequestTimeout(timeout_s) from error

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, TypeAlias
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Send
+
+Headers: TypeAlias = list[tuple[bytes, bytes]]
 
 _LOCAL: Final = re.compile(rb"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]{1,5})?")
 _PREFLIGHT: Final = [
@@ -35,27 +37,13 @@ class Origins:
 
 
 class Cors:
-    """Names the caller's origin in the answer where it is an allowed one; no credentials are ever allowed."""
+    """What an answer grants to the page that asked: its origin is named where it may call; never any credentials."""
 
-    def __init__(self, app: ASGIApp, origins: tuple[str, ...]) -> None:
-        self._app = app
+    def __init__(self, origins: tuple[str, ...]) -> None:
         self._origins = Origins(origins)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope.get("headers", ()))
-        granted = self._granted(headers.get(b"origin"))
-        if scope["type"] == "http" and scope["method"] == "OPTIONS" and b"access-control-request-method" in headers:
-            await _answer_preflight(send, granted)
-            return
-
-        async def send_granted(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *granted]
-            await send(message)
-
-        await self._app(scope, receive, send_granted)
-
-    def _granted(self, origin: bytes | None) -> list[tuple[bytes, bytes]]:
+    def granted(self, origin: bytes | None) -> Headers:
+        """Returns: the headers for a page of that origin; None: no page asked, or it did not say."""
         if self._origins.any:
             return [(b"access-control-allow-origin", b"*"), _EXPOSED]
         vary = (b"vary", b"Origin")
@@ -64,8 +52,8 @@ class Cors:
         return [(b"access-control-allow-origin", origin), _EXPOSED, vary]
 
 
-async def _answer_preflight(send: Send, granted: list[tuple[bytes, bytes]]) -> None:
+async def answer_preflight(send: Send, added: Headers) -> None:
+    """Answer; `added` is what every answer to that page has."""
     # A foreign origin gets its 204 without a grant: the browser refuses, and nothing is told.
-    headers = [*granted, *_PREFLIGHT]
-    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.start", "status": 204, "headers": [*added, *_PREFLIGHT]})
     await send({"type": "http.response.body", "body": b""})

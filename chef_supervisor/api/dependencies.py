@@ -37,7 +37,8 @@ class HealthReport:
 
 def with_faults(report: HealthReport, faults: Iterable[str]) -> HealthReport:
     """Returns: the report with more faults."""
-    return attrs.evolve(report, faults=(*report.faults, *faults))
+    more = tuple(faults)
+    return attrs.evolve(report, faults=(*report.faults, *more)) if more else report
 
 
 HealthSource: TypeAlias = Callable[[], HealthReport]

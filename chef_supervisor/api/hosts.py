@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Final
 
 import attrs
-from starlette.types import ASGIApp, Receive, Scope, Send
-
-from chef_supervisor.api.problems import Problem
+from starlette.types import Scope
 
 # A page can only have these as its own host where it came from this machine.
 _LOCAL: Final = ("localhost", "127.0.0.1", "[::1]")
@@ -27,7 +26,13 @@ class Host:
 def host_of(scope: Scope) -> Host | None:
     """Returns: the host that is asked; None where there is not exactly one well-formed header."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
-    match = _SHAPE.fullmatch(hosts[0]) if len(hosts) == 1 else None
+    return _parsed(hosts[0]) if len(hosts) == 1 else None
+
+
+# Callers use few names; what is asked for under many others is not kept for long.
+@functools.lru_cache(maxsize=256)
+def _parsed(header: bytes) -> Host | None:
+    match = _SHAPE.fullmatch(header)
     if match is None:
         return None
     # `localhost.` is `localhost`, and must not be another host where it matters.
@@ -36,31 +41,19 @@ def host_of(scope: Scope) -> Host | None:
 
 class AllowedHosts:
     """
-    Refuses requests for other hosts, so that a page whose name was pointed at this address cannot call the API.
+    The hosts that are answered, so that a page whose name was pointed at this address cannot call the API.
 
     Args:
         allowed: names without port; `local` for this machine, `*.example.org` for all below one, `*` for any.
     """
 
-    def __init__(self, app: ASGIApp, allowed: tuple[str, ...]) -> None:
-        self._app = app
+    def __init__(self, allowed: tuple[str, ...]) -> None:
         self._any = "*" in allowed
         names = {name.lower() for name in allowed}
         self._names = frozenset((names - {"local"}).union(_LOCAL) if "local" in names else names)
         self._suffixes = tuple(name[1:].lower() for name in allowed if name.startswith("*."))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        refusal = self._refusal(host_of(scope))
-        if refusal is None:
-            await self._app(scope, receive, send)
-            return
-        problem = Problem(status=400, code="invalid_host", detail=refusal)
-        await problem.response()(scope, receive, send)
-
-    def _refusal(self, host: Host | None) -> str | None:
+    def refusal(self, host: Host | None) -> str | None:
         """Returns: what to do, or None where the one host is answered."""
         if host is None:
             return f"send one Host header, a name with or without a port; {_SETTING} lists those that are answered"

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import urllib.parse
 from typing import Any, Final, cast
 
 import attrs
 import httptools
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from chef_supervisor.api.alarm import Alarm
 from chef_supervisor.api.cut import AnswerCut
+from chef_supervisor.api.http_cycle import Cycle
 from chef_supervisor.api.http_refusal import FRAMING, RefusedError, problem_of_parser, raw_answer
 from chef_supervisor.api.problems import Problem
 
@@ -55,7 +58,9 @@ class BoundedProtocol(HttpToolsProtocol):
         # The app's crashes are logged by this logger too.
         self.logger = logger
         self._limits = limits
-        self._head_timer: asyncio.TimerHandle | None = None
+        # Rings when the head that is awaited is late, or when there was no request for too long.
+        self._alarm = Alarm(self.loop, self._head_is_late)
+        self._idle = False
         self._head_open = False
         self._head_bytes = 0
         self._head_lines = 0
@@ -65,14 +70,14 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._for_answers = _HangsUp(self)
-        self._expect_head()
+        self._for_answers = cast("asyncio.Transport", _HangsUp(self))
+        self._alarm.set(self._limits.timeout_s)
         if self._is_crowded():
             # Not even a refusal: the descriptors that are left are what Redis and the jobs need.
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_here()
+        self._alarm.close()
         if self._linger_timer is not None:
             self._linger_timer.cancel()
         super().connection_lost(exc)
@@ -80,7 +85,9 @@ class BoundedProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._linger_timer is not None or self.transport.is_closing():
             return
-        self._unset_keepalive_if_required()
+        if self._idle:
+            self._idle = False
+            self._alarm.set(self._limits.timeout_s)
         self._silent_bytes += len(data)
         try:
             self.parser.feed_data(data)
@@ -91,8 +98,8 @@ class BoundedProtocol(HttpToolsProtocol):
         except (httptools.HttpParserError, RefusedError) as error:
             self._refuse(problem_of_parser(error))
             return
-        if self._head_open or not self._answering():
-            self._expect_head()
+        if self._head_open and not self._alarm.is_set:
+            self._alarm.set(self._limits.timeout_s)
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -116,20 +123,45 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_open = False
-        self._head_is_here()
+        self._alarm.unset()
         self._check_framing()
         self._check_room()
-        super().on_headers_complete()
-        # The cycle closes the connection after its answer, whatever of the body is still on its way.
-        self.cycle.transport = cast("asyncio.Transport", self._for_answers)
+        version = self._complete_scope()
+        before = self._cycle()
+        self.cycle = Cycle(
+            scope=self.scope,
+            # It closes the connection after its answer, whatever of the body is still on its way.
+            transport=self._for_answers,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=[],
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self._silent_bytes = 0
         super().on_body(body)
 
     def on_response_complete(self) -> None:
-        if self._linger_timer is None:
-            super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self._linger_timer is not None or self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif not self._alarm.is_set:
+            self._idle = True
+            self._alarm.set(self.timeout_keep_alive)
 
     def hang_up(self) -> None:
         """
@@ -139,7 +171,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """
         if self._linger_timer is not None or self.transport.is_closing():
             return
-        self._head_is_here()
+        self._alarm.unset()
         self.flow.resume_reading()
         self.transport.write_eof()
         self._linger_timer = self.loop.call_later(self._limits.linger_s, self.transport.close)
@@ -166,6 +198,17 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.parser.get_http_version() not in _VERSIONS:
             raise RefusedError(400, "bad_request", "this is not HTTP/1.1")
 
+    def _complete_scope(self) -> str:
+        """Returns: the version of HTTP that is spoken."""
+        url, version = httptools.parse_url(self.url), self.parser.get_http_version()
+        path = url.path.decode("ascii")
+        self.scope["method"] = self.parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = urllib.parse.unquote(path) if "%" in path else path
+        self.scope["raw_path"] = url.path
+        self.scope["query_string"] = url.query or b""
+        return version
+
     def _check_room(self) -> None:
         taken = max(len(self.connections), len(self.tasks))
         if self.limit_concurrency is not None and taken >= self.limit_concurrency:
@@ -180,24 +223,14 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle = self._cycle()
         return cycle is not None and not cycle.response_complete
 
-    def _cycle(self) -> RequestResponseCycle | None:
+    def _cycle(self) -> Cycle | None:
         # None until the first request, whatever its annotation says.
-        return cast("RequestResponseCycle | None", self.cycle)
-
-    def _expect_head(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(self._limits.timeout_s, self._head_is_late)
-
-    def _head_is_here(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        return cast("Cycle | None", self.cycle)
 
     def _head_is_late(self) -> None:
-        self._head_timer = None
         if self._answering():
             # The next request began while this one is being answered; its time runs from then.
-            self._expect_head()
+            self._alarm.set(self._limits.timeout_s)
         elif self._head_open:
             detail = f"the headers did not arrive within {self._limits.timeout_s:g} s"
             self._refuse(Problem(status=408, code="request_timeout", detail=detail))

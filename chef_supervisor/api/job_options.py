@@ -33,6 +33,9 @@ class Wishes:
     supersedes: bool
 
 
+_NONE: Final = Wishes(options=JobOptions(), delay_ms=0, supersedes=False)
+
+
 def read_wishes(body: Mapping[str, object]) -> Wishes:
     """
     Returns: what is asked for; whatever is absent is as it is by default.
@@ -41,6 +44,8 @@ def read_wishes(body: Mapping[str, object]) -> Wishes:
         Unprocessable: `invalid_timeout`, `invalid_attempts`, `invalid_backoff`, `invalid_delay`, `invalid_dedupe`, or
             `unknown_field` in `backoff`.
     """
+    if body.keys().isdisjoint(FIELDS):
+        return _NONE
     timeout_ms = _timeout(body, "timeoutMs", MAX_TIMEOUT_MS)
     options = JobOptions(
         attempts=whole_number(body, "attempts", 1, MAX_ATTEMPTS, code="invalid_attempts") or 1,

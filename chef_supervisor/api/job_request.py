@@ -82,7 +82,7 @@ def _read(upload: Upload, rules: Rules, key: str | None) -> JobRequest:
     if not isinstance(data, dict):
         raise Unprocessable("invalid_data", "data", "must be an object with chatId and projectFiles")
     tenant = _chat_id(data.get("chatId"))
-    assignment, changes = read_project(data, upload.archive, rules)
+    assignment, changes = read_project(data, upload.archive, rules, cache=cache)
     return JobRequest(
         type=job_type,
         priority=priority,
@@ -90,7 +90,7 @@ def _read(upload: Upload, rules: Rules, key: str | None) -> JobRequest:
         wishes=wishes,
         subscribers=subscribers,
         idempotency=None if key is None else Idempotency(key=key, body_sha256=upload.sha256),
-        assignment=attrs.evolve(assignment, cache=cache),
+        assignment=assignment,
         changes=changes,
     )
 

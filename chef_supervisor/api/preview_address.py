@@ -9,7 +9,7 @@ import attrs
 from starlette.responses import Response
 from starlette.types import Scope
 
-from chef_supervisor.api.hosts import host_of
+from chef_supervisor.api.hosts import Host, host_of
 from chef_supervisor.domain.errors import UnknownJob
 from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.label import job_of, label_of
@@ -21,9 +21,8 @@ class PreviewHosts:
 
     suffix: str
 
-    def are_asked(self, scope: Scope) -> bool:
-        """Returns: whether the request is for one of them, and so never for the API."""
-        host = host_of(scope)
+    def are_asked(self, host: Host | None) -> bool:
+        """Returns: whether a request to that host is for one of them, and so never for the API."""
         return bool(self.suffix) and host is not None and f".{host.name}".endswith(f".{self.suffix}")
 
     def job_of(self, scope: Scope) -> JobId:

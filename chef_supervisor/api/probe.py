@@ -35,6 +35,8 @@ class StoreProbe:
         Returns: None where the store wrote and read a probe within the last moment, else why it did not, in its own
             words; never takes long to say so.
         """
+        if asyncio.get_running_loop().time() < self._good_until:
+            return self._trouble
         try:
             # Also around the lock: whoever holds it may be cancelled, and the next in line begins anew.
             async with asyncio.timeout(self._timeout_s + self._fresh_s / 2), self._lock:

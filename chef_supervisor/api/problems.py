@@ -130,10 +130,19 @@ def _headers(status: int, retry_after_s: float | None) -> dict[str, str]:
     return retry | ({"Connection": "close"} if status in _CLOSING else {})
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, ChefError):
+def answer_to(error: Exception) -> Response:
+    """Returns: the answer to what a caller did wrong, or has to wait for; raises again what is a fault of ours."""
+    if isinstance(error, ClientDisconnect):
+        # Nobody reads this: the caller left before the body was whole.
+        return Problem(status=400, code="incomplete_body", detail="the body ended early").response()
+    problem = problem_of(error) if isinstance(error, ChefError) else None
+    if problem is None or problem.status == http.HTTPStatus.INTERNAL_SERVER_ERROR:
         raise error
-    return problem_of(error).response()
+    return problem.response()
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    return answer_to(error)
 
 
 async def _not_routed(request: Request, error: Exception) -> Response:
@@ -150,11 +159,6 @@ async def _not_routed(request: Request, error: Exception) -> Response:
             raise error
 
 
-async def _gone(_request: Request, _error: Exception) -> Response:
-    # Nobody reads this: the caller left before the body was whole.
-    return Problem(status=400, code="incomplete_body", detail="the body ended early").response()
-
-
 async def _broken(_request: Request, error: Exception) -> Response:
     # Not logged here: the error goes on to the server, which logs it once.
     return problem_of(error if isinstance(error, ChefError) else Bug()).response()
@@ -164,4 +168,4 @@ def exception_handlers() -> dict[type[Exception], ExceptionHandler]:
     """Returns: what the app does with each class of error; all others are ours and answer 500."""
     refusals = [kind for kind, (status, _) in STATUS_OF.items() if status != http.HTTPStatus.INTERNAL_SERVER_ERROR]
     handlers: dict[type[Exception], ExceptionHandler] = dict.fromkeys(refusals, _refused)
-    return handlers | {HTTPException: _not_routed, ClientDisconnect: _gone, Exception: _broken}
+    return handlers | {HTTPException: _not_routed, ClientDisconnect: _refused, Exception: _broken}

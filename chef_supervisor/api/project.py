@@ -37,9 +37,11 @@ class Rules:
     seal: Seal
 
 
-def read_project(data: Mapping[str, object], archive: bytes, rules: Rules) -> tuple[Assignment, Changes | None]:
+def read_project(
+    data: Mapping[str, object], archive: bytes, rules: Rules, *, cache: bool
+) -> tuple[Assignment, Changes | None]:
     """
-    Returns: what is asked for; and what is different from an earlier job, where its files are meant.
+    Returns: what is asked for, a remembered result where `cache` says so; and what is different from an earlier job, where its files are meant.
 
     Raises:
         Unprocessable: the first field that is wrong, with its path.
@@ -55,6 +57,7 @@ def read_project(data: Mapping[str, object], archive: bytes, rules: Rules) -> tu
         artifacts=read_globs(data.get("artifacts")),
         env=env.shown,
         secrets=rules.seal(env.secrets) if env.secrets else b"",
+        cache=cache,
     )
     return assignment, changes
 

@@ -53,6 +53,7 @@ def read_project_files(raw: object, limits: FileLimits, field: str) -> SentFiles
     paths: list[str] = []
     files: ProjectFiles = {}
     deleted: set[str] = set()
+    unloaded: set[str] = set()
     left = limits.max_total_bytes
     for key, value in raw.items():
         content = _content(key, value, field)
@@ -63,9 +64,10 @@ def read_project_files(raw: object, limits: FileLimits, field: str) -> SentFiles
         path = _path(key, field)
         paths.append(path)
         files[path] = content
+        if not content and _is_unloaded(value):
+            unloaded.add(path)
     check_collisions(paths, field)
-    unloaded = frozenset(_path(key, field) for key, value in raw.items() if _is_unloaded(value))
-    return SentFiles(files=files, unloaded=unloaded, deleted=frozenset(deleted) - files.keys())
+    return SentFiles(files=files, unloaded=frozenset(unloaded), deleted=frozenset(deleted) - files.keys())
 
 
 def read_path(key: str, field: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import attrs
 import orjson
@@ -13,10 +14,12 @@ from chef_supervisor.domain.job import QueueName, queue_of
 from chef_supervisor.domain.moment import rfc3339
 from chef_supervisor.store.answers import DeliveryCounts, JobState, QueueStats, Submitted
 
+JSON: Final = "application/json"
+
 
 def json_response(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Returns: `content` as JSON."""
-    return Response(orjson.dumps(content), status, headers, "application/json")
+    return Response(orjson.dumps(content), status, headers, JSON)
 
 
 def accepted(submitted: Submitted) -> dict[str, object]:

@@ -11,6 +11,7 @@ import codecs
 import itertools
 import json
 from array import array
+from collections.abc import Iterable
 from typing import Any, Final
 
 import orjson
@@ -59,10 +60,15 @@ def _colons(value: Any, depth: int) -> int:
         return 0
     if depth > MAX_DEPTH:
         raise _too_deep()
-    if isinstance(value, list):
-        return sum(_colons(item, depth + 1) for item in value)
-    in_keys: int = sum(key.count(":") for key in value)
-    return len(value) + in_keys + sum(_colons(item, depth + 1) for item in value.values())
+    items: Iterable[Any] = value
+    colons = 0
+    if isinstance(value, dict):
+        items = value.values()
+        colons = len(value) + "".join(value).count(":")
+    for item in items:
+        # Most are text: without a call for each.
+        colons += item.count(":") if type(item) is str else _colons(item, depth + 1)
+    return colons
 
 
 def _may_repeat_a_key(body: bytes, colons: int) -> bool:

@@ -41,6 +41,7 @@ class Submissions:
         self._rules = Rules(
             files=deps.settings.files, audience=deps.audience, toolchains=deps.toolchains, seal=deps.seal
         )
+        self._queue_of = {job_type: deps.settings.queue_for(job_type) for job_type in JobType}
 
     async def submit(self, request: Request) -> Response:
         """Queue a job; 201 once it is accepted by Redis."""
@@ -144,13 +145,13 @@ class Submissions:
         )
 
     def _new_id(self, job_type: JobType) -> JobId:
-        return new_job_id(self._deps.settings.queue_for(job_type), self._deps.random(_ID_BYTES))
+        return new_job_id(self._queue_of[job_type], self._deps.random(_ID_BYTES))
 
     async def _queue(self, job: NewJob) -> Submitted:
         submitted = await self._deps.store.submit(job)
         # What was replayed was told of the first time.
         if not submitted.replayed:
-            queue = self._deps.settings.queue_for(job.type)
+            queue = self._queue_of[job.type]
             self._deps.hint(queue)
             told = {"job_id": job.job_id, "queue": queue, "type": job.type, "tenant": job.tenant}
             logger.info("%s accepted", job.job_id, extra={"event": "job.pending", **told})

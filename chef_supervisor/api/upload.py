@@ -13,6 +13,7 @@ from starlette.requests import Request
 from chef_supervisor.api.body import read_body, receive_body, require_json, require_plain
 from chef_supervisor.api.form import ARCHIVE, Form
 from chef_supervisor.api.own_page import require_own_page
+from chef_supervisor.api.responses import JSON
 from chef_supervisor.domain.errors import BadRequest, Unprocessable
 from chef_supervisor.settings import HttpSettings
 
@@ -51,7 +52,7 @@ async def read_upload(request: Request, http: HttpSettings) -> Upload:
         TooLarge, RequestTimeout: as read_body.
     """
     kinds = request.headers.getlist("content-type")
-    kind, options = parse_options_header(kinds[0]) if len(kinds) == 1 else (b"", {})
+    kind, options = parse_options_header(kinds[0]) if len(kinds) == 1 and kinds != [JSON] else (b"", {})
     if kind == _FORM:
         return await _read_form(request, options.get(b"boundary", b""), http)
     require_json(request)

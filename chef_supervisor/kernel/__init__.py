@@ -31,6 +31,7 @@ from chef_supervisor.kernel.spec import (
     Strategy,
     SupervisorSpec,
 )
+from chef_supervisor.kernel.within import Within
 
 __all__ = [
     "KILL_GRACE_S",
@@ -60,6 +61,7 @@ __all__ = [
     "Stopped",
     "Strategy",
     "SupervisorSpec",
+    "Within",
     "attempt",
     "run_tree",
 ]

@@ -6,15 +6,16 @@ Nothing of `redis.exceptions` leaves the store but as a cause.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
 from typing import Final
 
 from redis import exceptions as redis_errors
 from redis.exceptions import ResponseError
 
 from chef_supervisor.domain.errors import Bug, CorruptState, StoreFull, StoreUnavailable
+from chef_supervisor.kernel import Within
 from chef_supervisor.store.sentences import FULL, sentence_of, way_broke
 
 # All that redis-py raises; it has no common base.
@@ -85,8 +86,21 @@ def translated(error: Exception) -> StoreUnavailable | Bug:
     return own
 
 
-@asynccontextmanager
-async def bounded(timeout_s: float) -> AsyncIterator[None]:
+class Bounded(Within):
+    """See `bounded`."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            await super().__aexit__(kind, error, traceback)
+        except TimeoutError as late:
+            raise translate(late) from late
+        if isinstance(error, (*REDIS_ERRORS, OSError)):
+            raise translate(error) from error
+
+
+def bounded(timeout_s: float) -> Bounded:
     """
     Bound and translate what is done inside.
 
@@ -94,11 +108,7 @@ async def bounded(timeout_s: float) -> AsyncIterator[None]:
         StoreUnavailable: it took longer than `timeout_s`, or Redis is not fit for use.
         Bug: Redis refused a command.
     """
-    try:
-        async with asyncio.timeout(timeout_s):
-            yield
-    except (*REDIS_ERRORS, OSError) as error:
-        raise translate(error) from error
+    return Bounded(timeout_s)
 
 
 @contextmanager

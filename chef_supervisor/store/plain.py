@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias
+from operator import attrgetter
+from typing import Final
 
 import attrs
 from redis.exceptions import ResponseError
@@ -13,9 +14,16 @@ from chef_supervisor.store.batching import Batcher
 from chef_supervisor.store.connect import Command, Lines, Reply
 from chef_supervisor.store.errors import REDIS_ERRORS, bounded, is_lost, translated
 
-Commands: TypeAlias = tuple[Command, ...]
 # A large payload may take longer than a command does: this is the slowest way to Redis that is worth having.
 LEAST_BYTES_PER_S: Final = 10 << 20
+
+
+@attrs.define(eq=False)
+class Asked:
+    """The commands of one caller, and how much they are."""
+
+    commands: tuple[Command, ...]
+    size_bytes: int
 
 
 @attrs.define(eq=False)
@@ -28,10 +36,10 @@ class PlainCommands:
 
     lines: Lines
     timeout_s: float
-    batcher: Batcher[Commands, list[Reply]] = attrs.field(init=False)
+    batcher: Batcher[Asked, list[Reply]] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.batcher = Batcher(self._send, weigh=_weigh)
+        self.batcher = Batcher(self._send, weigh=attrgetter("size_bytes"))
 
     async def run(self, *commands: Command) -> list[Reply]:
         """
@@ -41,17 +49,18 @@ class PlainCommands:
             StoreUnavailable: no answer in time, or Redis is not fit for use.
             Bug: Redis refused a command.
         """
-        async with bounded(self._patience_s([commands])):
-            return await self.batcher.call(commands)
+        asked = Asked(commands, _weight(commands))
+        async with bounded(self._patience_s([asked])):
+            return await self.batcher.call(asked)
 
-    async def _send(self, callers: Sequence[Commands]) -> list[list[Reply] | ChefError]:
-        flat = [command for commands in callers for command in commands]
+    async def _send(self, callers: Sequence[Asked]) -> list[list[Reply] | ChefError]:
+        flat = [command for asked in callers for command in asked.commands]
         async with bounded(self._patience_s(callers)):
             replies = iter(await self._run(flat))
-        return [_reply([next(replies) for _ in commands]) for commands in callers]
+        return [_reply([next(replies) for _ in asked.commands]) for asked in callers]
 
-    def _patience_s(self, callers: Sequence[Commands]) -> float:
-        return self.timeout_s + sum(map(_weigh, callers)) / LEAST_BYTES_PER_S
+    def _patience_s(self, callers: Sequence[Asked]) -> float:
+        return self.timeout_s + sum([asked.size_bytes for asked in callers]) / LEAST_BYTES_PER_S
 
     async def _run(self, commands: Sequence[Command]) -> list[Reply | ResponseError]:
         try:
@@ -70,5 +79,5 @@ def _reply(replies: list[Reply | ResponseError]) -> list[Reply] | ChefError:
     return replies
 
 
-def _weigh(commands: Commands) -> int:
-    return sum(len(value) for command in commands for value in command if isinstance(value, (str, bytes)))
+def _weight(commands: Sequence[Command]) -> int:
+    return sum([len(value) for command in commands for value in command if isinstance(value, (str, bytes))])

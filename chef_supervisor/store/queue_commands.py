@@ -136,7 +136,7 @@ def fence_text(fence: Fence) -> str:
 
 
 def _weigh(item: Item) -> int:
-    return sum(len(value) for value in item if isinstance(value, (str, bytes)))
+    return sum([len(value) for value in item if isinstance(value, (str, bytes))])
 
 
 def _ms(seconds: float) -> int:

@@ -29,7 +29,7 @@ def job_state(job_id: JobId, fields: Sequence[bytes | None]) -> JobState:
         UnknownJob: there is no such hash.
         CorruptState: it is none of ours.
     """
-    known = dict(zip(STATE_FIELDS, (None if field is None else field.decode() for field in fields), strict=True))
+    known = dict(zip(STATE_FIELDS, [None if field is None else field.decode() for field in fields], strict=True))
     if known["type"] is None or known["status"] is None:
         raise UnknownJob(job_id)
     try:

@@ -42,6 +42,16 @@ def test_a_record_is_one_line_of_json_with_its_fields(capsys: pytest.CaptureFixt
     assert record["timestamp"].endswith("Z")
 
 
+@pytest.mark.parametrize("odd", ["half \ud800 a character", 2**70, object, {1: "a"}, {"a": {"b"}}])
+def test_what_json_does_not_know_is_told_all_the_same(odd: object, capsys: pytest.CaptureFixture[str]) -> None:
+    log_format.configure(load({"CHEF_LOG_FORMAT": "json"}).log)
+
+    logging.getLogger("chef.x").info("odd", extra={"event": "job.completed", "odd": odd})
+
+    [line] = capsys.readouterr().err.splitlines()
+    assert json.loads(line)["odd"] not in (None, "")
+
+
 def test_a_crash_keeps_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     log_format.configure(load({"CHEF_LOG_FORMAT": "json"}).log)
 

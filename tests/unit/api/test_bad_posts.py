@@ -183,7 +183,7 @@ async def test_job_that_cannot_be_read_is_500_and_told_to_us(api: Api, method: s
 
 
 @pytest.mark.parametrize(
-    "job_id", ["", "*", "%3F", "[a-z]", "{q}", "job:1", "x" * 5_000, "builds.0_short", "%00", "a%2Fb"]
+    "job_id", ["", "*", "%3F", "[a-z]", "{q}", "{job_id}", "job:1", "x" * 5_000, "builds.0_short", "%00", "a%2Fb"]
 )
 @pytest.mark.asyncio
 async def test_malformed_id_is_unknown_without_a_call_of_the_store(api: Api, job_id: str) -> None:

@@ -1,5 +1,7 @@
 """A job's identity and status."""
 
+import base64
+
 import pytest
 
 from chef_supervisor.domain.errors import UnknownJob
@@ -16,6 +18,13 @@ def test_a_job_id_has_26_characters_of_its_random_bytes() -> None:
     job_id = new_job_id(QueueName("lint"), b"\xff" * 16)
 
     assert job_id == "lint.0_" + "7" * 25 + "4"
+
+
+@pytest.mark.parametrize("random", [bytes(16), bytes(range(16)), b"\x80" + bytes(14) + b"\x01"])
+def test_a_job_id_is_its_random_bytes_in_base32(random: bytes) -> None:
+    expected = base64.b32encode(random).decode().lower().removesuffix("======")
+
+    assert new_job_id(QueueName("builds"), random) == f"builds.0_{expected}"
 
 
 def test_a_job_id_of_too_little_randomness_is_a_mistake() -> None:
