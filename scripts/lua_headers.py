@@ -32,10 +32,10 @@ from chef_supervisor.store.scripts import FOLDER, Script  # noqa: E402
 MAX_LINES: Final = 80
 MAX_COLUMNS: Final = 120
 SECTIONS: Final = ("KEYS", "ARGV", "EACH", "RETURNS", "CODES", "USES", "COST")
-REPEATED: Final = frozenset({"KEYS", "ARGV", "EACH"})
+REPEATED: Final = frozenset({"KEYS", "ARGV", "EACH", "USES"})
 # All that the scripts may call: known to Redis 6.2, and none of them blocks or walks the whole key space.
 _COMMANDS: Final = """
-    DEL EXISTS GET HDEL HGET HINCRBY HLEN HMGET HSCAN HSET PERSIST PEXPIRE SET TIME UNLINK XADD XDEL XRANGE XTRIM
+    DEL EXISTS GET HDEL HGET HINCRBY HLEN HMGET HSCAN HSET MGET PERSIST PEXPIRE SET TIME UNLINK XADD XDEL XRANGE XTRIM
     ZADD ZCARD ZRANGE ZRANGEBYSCORE ZREM ZREMRANGEBYRANK
 """
 COMMANDS: Final = frozenset(_COMMANDS.split())

@@ -30,11 +30,11 @@ class QueueKeys:
         return tuple(self._base + name for name in names)
 
     def job(self, job_id: JobId) -> str:
-        """The hash of the small fields (and of a small payload)."""
+        """The hash of the small fields."""
         return f"{self._base}job:{job_id}"
 
     def payload(self, job_id: JobId) -> str:
-        """The payload, where it is too large for the hash."""
+        """The payload."""
         return f"{self._base}payload:{job_id}"
 
     def result(self, job_id: JobId) -> str:

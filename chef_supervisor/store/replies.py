@@ -16,7 +16,7 @@ STATE_FIELDS: Final = (
     *("type", "status", "priority", "progress", "runs", "created", "started", "finished", "cause"),
     *("failures", "attempts", "due", "receivers"),
 )
-ORIGINAL_FIELDS: Final = ("type", "tenant", "priority", "status", "options", "payload", "receivers")
+ORIGINAL_FIELDS: Final = ("type", "tenant", "priority", "status", "options", "receivers")
 STATS_SETS: Final = ("pending", "active", "delayed", "completed", "failed")
 STATS_COUNTERS: Final = ("kept_timeout", "kept_cancelled")
 
@@ -57,16 +57,15 @@ def _ms(field: str | None) -> int | None:
     return int(field) if field else None
 
 
-async def original(job_id: JobId, fields: Sequence[bytes | None], large: bytes | None) -> Original:
+async def original(job_id: JobId, fields: Sequence[bytes | None], stored: bytes | None) -> Original:
     """
-    Returns: what was submitted, from the values of ORIGINAL_FIELDS and the payload where it has a key of its own.
+    Returns: what was submitted, from the values of ORIGINAL_FIELDS and the payload as stored.
 
     Raises:
         UnknownJob: it is past its retention.
         CorruptState: it cannot be read.
     """
-    kind, tenant, priority, status, packed, small, receivers = fields
-    stored = large if small is None else small
+    kind, tenant, priority, status, packed, receivers = fields
     if kind is None or status is None or tenant is None or stored is None:
         raise UnknownJob(job_id)
     try:

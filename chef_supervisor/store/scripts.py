@@ -41,7 +41,7 @@ def source(script: Script, *, flags: bool) -> str:
 
 _ENDS: Final = ("active", "completed", "failed", "latest")
 _OUTBOX: Final = ("delivery:", "outbox:", "outboxes")
-_TELLS: Final = ("lanes", "outbox", "events")
+_TELLS: Final = ("later", "lanes", "outbox", "events")
 
 SUBMIT: Final = Script(
     name="submit",
@@ -54,18 +54,18 @@ SUBMIT: Final = Script(
         *("id", "type", "tenant", "priority", "bytes", "payload"),
         *("options", "attempts", "delay_ms", "supersedes", "idempotency", "body", "receivers"),
     ),
-    uses=("clock", *_TELLS, "turns", "ending", "cancelling", "idempotency", "queueing"),
+    uses=("clock", *_TELLS, "turns", "members", "ending", "cancelling", "idempotency", "queueing"),
     allow_oom=False,
 )
 CLAIM: Final = Script(
     name="claim",
     keys=(
-        *("job:", "claim:", "pending", "delayed", "active", "turns", "corrupt", "events", "counters", "wake"),
-        *_OUTBOX,
+        *("job:", "payload:", "claim:", "pending", "delayed", "active", "turns", "corrupt", "events", "counters"),
+        *("wake", *_OUTBOX),
     ),
     argv=("now_ms", "latest_ms", "lease_ms", "reply_bytes", "instance"),
     each=("nonce", "slots"),
-    uses=("allow_oom", "clock", "late", *_TELLS, "turns", "requeue", "sweep", "setting_aside", "claiming"),
+    uses=("allow_oom", "clock", "late", *_TELLS, "turns", "members", "requeue", "sweep", "setting_aside", "claiming"),
 )
 RENEW: Final = Script(
     name="renew",
@@ -94,35 +94,35 @@ FINISH: Final = Script(
     keys=("job:", "payload:", "result:", "log:", *_ENDS, "events", "counters", "forgotten", *_OUTBOX),
     argv=("now_ms", "keep_jobs", "keep_ms", "keep_bytes"),
     each=("id", "fence", "status", "cause", "result"),
-    uses=("allow_oom", "clock", *_TELLS, "fence", "ending", "retention"),
+    uses=("allow_oom", "clock", *_TELLS, "fence", "ending", "shelves", "retention"),
 )
 RELEASE: Final = Script(
     name="release",
     keys=("job:", "pending", "active", "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms",),
     each=("id", "fence"),
-    uses=("allow_oom", "clock", *_TELLS, "fence", "requeue"),
+    uses=("allow_oom", "clock", *_TELLS, "fence", "members", "requeue"),
 )
 POSTPONE: Final = Script(
     name="postpone",
     keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms", "max_ruined_runs", "poisoned_result", "keep_ms"),
     each=("id", "fence", "blame", "reason", "delay_ms"),
-    uses=("allow_oom", "clock", *_TELLS, "fence", "requeue", "ending", "postponing"),
+    uses=("allow_oom", "clock", *_TELLS, "fence", "members", "requeue", "ending", "postponing"),
 )
 CANCEL: Final = Script(
     name="cancel",
     keys=("job:", "result:", "pending", "delayed", *_ENDS, "orders", "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms", "keep_ms", "cancelled_result"),
     each=("id",),
-    uses=("allow_oom", "clock", *_TELLS, "requeue", "ending", "cancelling"),
+    uses=("allow_oom", "clock", *_TELLS, "members", "requeue", "ending", "cancelling"),
 )
 TAKE_BACK: Final = Script(
     name="take_back",
     keys=("job:", "result:", "pending", "delayed", *_ENDS, "events", "counters", "wake", *_OUTBOX),
     argv=("now_ms", "latest_ms", "max_ruined_runs", "poisoned_result", "keep_ms"),
     each=("instance",),
-    uses=("allow_oom", "clock", "late", *_TELLS, "requeue", "ending", "postponing"),
+    uses=("allow_oom", "clock", "late", *_TELLS, "members", "requeue", "ending", "postponing"),
 )
 REAP: Final = Script(
     name="reap",
@@ -136,8 +136,8 @@ REAP: Final = Script(
     ),
     each=("limit",),
     uses=(
-        *("allow_oom", "clock", "late", *_TELLS, "turns", "requeue", "ending", "postponing", "setting_aside"),
-        *("promoting", "retention"),
+        *("allow_oom", "clock", "late", *_TELLS, "turns", "members", "requeue", "ending", "postponing"),
+        *("setting_aside", "promoting", "shelves", "retention"),
     ),
 )
 DUE: Final = Script(

@@ -15,7 +15,7 @@ from chef_supervisor.store.connect import Reply
 from chef_supervisor.store.errors import bounded, of_job
 from chef_supervisor.store.plain import LEAST_BYTES_PER_S
 
-# Payloads up to this size, as stored, are a field of the job's hash; larger ones a key of their own.
+# Payloads up to this size, as stored, travel with their jobs; larger ones before them.
 INLINE_BYTES: Final = 64 * 1024
 # A payload is sent before its job: where the job does not follow, it goes away by itself.
 _UNOWNED_PAYLOAD_MS: Final = 60_000
@@ -73,8 +73,8 @@ class Submitting(StoreBase):
         keys = self._of(job_id).keys
         small = ("HMGET", keys.job(job_id), *replies.ORIGINAL_FIELDS)
         with of_job(job_id):
-            fields, large = await self._plain.run(small, ("GET", keys.payload(job_id)))
-        return await replies.original(job_id, fields, large)
+            fields, stored = await self._plain.run(small, ("GET", keys.payload(job_id)))
+        return await replies.original(job_id, fields, stored)
 
     async def was_forgotten(self, job_id: JobId, tenant: Tenant) -> bool:
         """See `JobStore`."""

@@ -38,7 +38,7 @@ def others_run(deployment: Deployment, others: list[JobId]) -> Service:
 def test_f42_a_payload_that_cannot_be_read_fails_its_job_and_no_other(deployment: Deployment) -> None:
     _, [broken, *others] = queued(deployment)
     with deployment.redis.client() as client:
-        client.hset(KEYS.job(broken), "payload", b"\x01 no deflate stream")
+        client.set(KEYS.payload(broken), b"\x01 no deflate stream")
 
     service = others_run(deployment, others)
 
@@ -105,7 +105,7 @@ def test_f43_a_job_of_a_newer_version_waits_for_a_newer_supervisor_and_others_ru
             counts = api.get("/api/stats").json()["queues"]["builds"]
             state = api.get(f"/api/jobs/{newer}").json()
         # A newer supervisor would know it; to this one it is known again.
-        client.hset(KEYS.job(newer), "schema", schema or "1")
+        client.hset(KEYS.job(newer), "schema", schema or "2")
 
     # Looked at and left alone, it steps aside for some seconds.
     assert counts["waiting"] + counts["delayed"] == 1

@@ -5,7 +5,7 @@
 -- EACH  1 id
 -- RETURNS one code per job.
 -- CODES 1 cancelled  0 over
--- USES allow_oom clock lanes outbox events requeue ending cancelling
+-- USES allow_oom clock later lanes outbox events members requeue ending cancelling
 -- COST  O(log n) a job
 local K = {
   job = KEYS[1], result = KEYS[2], pending = KEYS[3], delayed = KEYS[4], active = KEYS[5], completed = KEYS[6],
@@ -15,9 +15,8 @@ local K = {
 local at, keep_ms, cancelled_result = now_ms(), tonumber(ARGV[2]), ARGV[3]
 local CANCELLED, OVER = 1, 0
 
-local answers = {}
-for i = 4, #ARGV do
-  answers[#answers + 1] = cancel_job(K, ARGV[i], 'cancelled', cancelled_result, at, keep_ms) and CANCELLED or OVER
-end
+local answers = each_item(K, 4, 1, function(i)
+  return cancel_job(K, ARGV[i], 'cancelled', cancelled_result, at, keep_ms) and CANCELLED or OVER
+end)
 wake(K)
 return answers

@@ -5,7 +5,7 @@
 -- EACH  1 id  2 fence  3 status  4 cause  5 result
 -- RETURNS one code per job.
 -- CODES 1 done  0 fenced
--- USES allow_oom clock lanes outbox events fence ending retention
+-- USES allow_oom clock later lanes outbox events fence ending shelves retention
 -- COST  O(log n) a job; forgets at most 8 + 2 a job of those past retention
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], log = KEYS[4], active = KEYS[5],
@@ -15,19 +15,18 @@ local K = {
 local at, keep_jobs, keep_ms, keep_bytes = now_ms(), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local DONE, FENCED = 1, 0
 
-local answers = {}
-for i = 5, #ARGV, 5 do
+local answers = each_item(K, 5, 5, function(i)
   local id, fence = ARGV[i], ARGV[i + 1]
   local ours, job = holds(K, id, fence)
   if ours then
     if ARGV[i + 2] == 'failed' or ARGV[i + 2] == 'timeout' then
       redis.call('HINCRBY', K.job .. id, 'failures', 1)
     end
-    end_job(K, id, ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], at, keep_ms)
+    end_job(K, id, job, ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], at, keep_ms)
   end
   -- Who was ended by another hand (reaped, cancelled) has lost the fence; who ended it keeps it.
   local ended_before = job[1] ~= 'pending' and job[2] == fence
-  answers[#answers + 1] = (ours or ended_before) and DONE or FENCED
-end
+  return (ours or ended_before) and DONE or FENCED
+end)
 trim(K, keep_jobs, keep_bytes, at - keep_ms, 8 + 2 * #answers)
 return answers

@@ -5,7 +5,7 @@
 -- EACH  1 id  2 fence  3 blame ("project" or "infrastructure")  4 reason  5 delay_ms
 -- RETURNS one code per job.
 -- CODES 2 poisoned  1 waiting  0 fenced
--- USES allow_oom clock lanes outbox events fence requeue ending postponing
+-- USES allow_oom clock later lanes outbox events fence members requeue ending postponing
 -- COST  O(log n) a job
 local K = {
   job = KEYS[1], result = KEYS[2], pending = KEYS[3], delayed = KEYS[4], active = KEYS[5], completed = KEYS[6],
@@ -38,9 +38,8 @@ local function postpone(id, fence, blame, reason, delay_ms)
   return ruin(K, P, id, reason, delay_ms, at) and POISONED or WAITING
 end
 
-local answers = {}
-for i = 5, #ARGV, 5 do
-  answers[#answers + 1] = postpone(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4]))
-end
+local answers = each_item(K, 5, 5, function(i)
+  return postpone(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], tonumber(ARGV[i + 4]))
+end)
 wake(K)
 return answers

@@ -8,7 +8,8 @@
 -- EACH  1 limit
 -- RETURNS one {requeued ids, poisoned ids, promoted ids, ids set aside, how many were forgotten} per pass.
 -- CODES none; the error LATE <now_ms> after latest_ms: holders were cut off as well, and must get time to renew
--- USES allow_oom clock late lanes outbox events turns requeue ending postponing setting_aside promoting retention
+-- USES allow_oom clock late later lanes outbox events turns members requeue ending postponing
+-- USES setting_aside promoting shelves retention
 -- COST  O(log n) a job, at most `limit` of each kind
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], log = KEYS[4], pending = KEYS[5], delayed = KEYS[6],
@@ -46,7 +47,7 @@ end
 local function expire(limit)
   local requeued, poisoned, aside = {}, {}, {}
   for _, id in ipairs(due(K.active, limit)) do
-    local job = redis.pcall('HMGET', K.job .. id, 'status', 'member', 'score')
+    local job = redis.pcall('HMGET', K.job .. id, 'status', 'order', 'score')
     local group = requeued
     -- Without a place it could not be put back.
     if job.err or job[1] == 'processing' and not (job[2] and job[3]) then
@@ -64,13 +65,14 @@ local function expire(limit)
   return requeued, poisoned, aside
 end
 
-local answers, expiring = {}, may_expire()
-for i = 9, #ARGV do
+local expiring = may_expire()
+local answers = each_item(K, 9, 1, function(i)
   local limit = tonumber(ARGV[i])
   local requeued, poisoned, aside = expire(expiring and limit or 0)
   local promoted = promote(K, due(K.delayed, limit), aside, at)
+  write_later(K)
   local forgotten = trim(K, keep_jobs, keep_bytes, at - P.keep_ms, limit)
-  answers[#answers + 1] = { requeued, poisoned, promoted, aside, forgotten }
-end
+  return { requeued, poisoned, promoted, aside, forgotten }
+end)
 wake(K)
 return answers

@@ -4,7 +4,7 @@
 -- EACH  1 id  2 fence
 -- RETURNS one code per job.
 -- CODES 1 done  0 fenced
--- USES allow_oom clock lanes outbox events fence requeue
+-- USES allow_oom clock later lanes outbox events fence members requeue
 -- COST  O(log n) a job
 local K = {
   job = KEYS[1], pending = KEYS[2], active = KEYS[3], events = KEYS[4], counters = KEYS[5], wake = KEYS[6],
@@ -24,9 +24,8 @@ local function release(id, fence)
   return redis.call('HGET', K.job .. id, 'freed') == fence and DONE or FENCED
 end
 
-local answers = {}
-for i = 2, #ARGV, 2 do
-  answers[#answers + 1] = release(ARGV[i], ARGV[i + 1])
-end
+local answers = each_item(K, 2, 2, function(i)
+  return release(ARGV[i], ARGV[i + 1])
+end)
 wake(K)
 return answers

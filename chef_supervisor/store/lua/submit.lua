@@ -8,7 +8,7 @@
 -- EACH  13 receivers (lines, see lib/outbox.lua; "" = none)
 -- RETURNS one {code, created_ms, id, superseded ("" = none)} per job.
 -- CODES 1 queued  2 full  3 payload_missing  4 replayed  5 key_reused
--- USES clock lanes outbox events turns ending cancelling idempotency queueing
+-- USES clock later lanes outbox events turns members ending cancelling idempotency queueing
 -- COST  O(log n) a job
 local K = {
   job = KEYS[1], payload = KEYS[2], result = KEYS[3], idem = KEYS[4], pending = KEYS[5], delayed = KEYS[6],
@@ -22,7 +22,6 @@ local QUEUED, FULL, PAYLOAD_MISSING, REPLAYED, KEY_REUSED = 1, 2, 3, 4, 5
 local queued_bytes = tonumber(redis.call('HGET', K.counters, 'queued_bytes') or 0)
 local jobs = redis.call('ZCARD', K.pending) + redis.call('ZCARD', K.delayed) + redis.call('ZCARD', K.active)
 local room = { jobs = max_jobs - jobs, bytes = max_bytes - queued_bytes }
-local added_bytes = 0
 
 local function take_room(job, freed_bytes)
   local jobs_left = room.jobs + (freed_bytes and 1 or 0)
@@ -30,7 +29,7 @@ local function take_room(job, freed_bytes)
   if jobs_left < 1 or bytes_left < job.bytes then
     return false
   end
-  room.jobs, room.bytes, added_bytes = jobs_left - 1, bytes_left - job.bytes, added_bytes + job.bytes
+  room.jobs, room.bytes = jobs_left - 1, bytes_left - job.bytes
   return true
 end
 
@@ -54,25 +53,24 @@ local function answer(job)
     return { FULL, digits(at), job.id, '' }
   end
   queue(K, job, before, at)
+  count_later('queued_bytes', job.bytes)
   if before then
+    -- It may have come with this very batch.
+    write_later(K)
     cancel_job(K, before, 'superseded', superseded_result, at, keep_ms)
   end
   remember_request(K, job, before, at, idempotency_ms)
   return { QUEUED, digits(at), job.id, before or '' }
 end
 
-local answers = {}
-for i = 7, #ARGV, 13 do
-  answers[#answers + 1] = answer({
+local answers = each_item(K, 7, 13, function(i)
+  return answer({
     id = ARGV[i], type = ARGV[i + 1], tenant = ARGV[i + 2], priority = tonumber(ARGV[i + 3]),
     bytes = tonumber(ARGV[i + 4]), payload = ARGV[i + 5], options = ARGV[i + 6], attempts = ARGV[i + 7],
     delay_ms = tonumber(ARGV[i + 8]), supersedes = ARGV[i + 9] == '1', idempotency = ARGV[i + 10], body = ARGV[i + 11],
     receivers = ARGV[i + 12],
   })
-end
-if added_bytes > 0 then
-  redis.call('HINCRBY', K.counters, 'queued_bytes', digits(added_bytes))
-end
+end)
 if redis.call('ZCARD', K.pending) > 0 then
   redis.call('ZADD', K.wake, 0, 'work')
 end

@@ -5,7 +5,7 @@
 -- EACH  1 instance
 -- RETURNS one {requeued ids, poisoned ids} per instance.
 -- CODES none; the error LATE <now_ms> after latest_ms: it may hold others by now
--- USES allow_oom clock late lanes outbox events requeue ending postponing
+-- USES allow_oom clock late later lanes outbox events members requeue ending postponing
 -- COST  O(jobs that run anywhere)
 local K = {
   job = KEYS[1], result = KEYS[2], pending = KEYS[3], delayed = KEYS[4], active = KEYS[5], completed = KEYS[6],
@@ -31,9 +31,8 @@ local function take_back(instance)
   return { requeued, poisoned }
 end
 
-local answers = {}
-for i = 6, #ARGV do
-  answers[#answers + 1] = take_back(ARGV[i])
-end
+local answers = each_item(K, 6, 1, function(i)
+  return take_back(ARGV[i])
+end)
 wake(K)
 return answers

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import attrs
+import redis
 
 from chef_supervisor.domain.job import Claim, JobId, JobStatus, JobType, NewJob, QueueName, Tenant, new_job_id
 from chef_supervisor.domain.outcome import Cause, Outcome, Result, Verdict
@@ -117,3 +118,10 @@ async def works_again(store: JobStore) -> None:
     assert claim.job_id == job_id
     assert await store.finish(job_id, claim.fence, PASSED)
     assert (await store.read(job_id)).status is JobStatus.COMPLETED
+
+
+def member_of(raw: redis.Redis, base: str, job_id: JobId) -> str:
+    """Returns: the job as it stands in `pending`; `base` is what its keys begin with."""
+    order = raw.hget(f"{base}job:{job_id}", "order")
+    assert isinstance(order, bytes)
+    return f"{int(order):012}:{job_id}"

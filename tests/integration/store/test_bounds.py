@@ -109,10 +109,11 @@ async def test_a_refused_large_payload_leaves_nothing_behind(make_store: Make, r
     store = make_store(max_jobs=1)
     await submit(store, a_job())
 
+    refused = bytes_job(200_000)
     with pytest.raises(QueueFull):
-        await store.submit(bytes_job(200_000))
+        await store.submit(refused)
 
-    assert list(raw.scan_iter(f"{prefix}:*payload:*")) == []
+    assert list(raw.scan_iter(f"{prefix}:*:{refused.job_id}")) == []
 
 
 async def test_finished_jobs_are_kept_up_to_a_count(make_store: Make, clock: Clock) -> None:

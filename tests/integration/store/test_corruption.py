@@ -11,7 +11,17 @@ import redis
 from chef_supervisor.domain.errors import CorruptState
 from chef_supervisor.domain.job import JobStatus
 from chef_supervisor.store.redis_store import RedisJobStore
-from tests.integration.store.making import BUILDS, PASSED, Clock, a_job, let_leases_end, run_jobs, submit, works_again
+from tests.integration.store.making import (
+    BUILDS,
+    PASSED,
+    Clock,
+    a_job,
+    let_leases_end,
+    member_of,
+    run_jobs,
+    submit,
+    works_again,
+)
 
 pytestmark = pytest.mark.asyncio
 
@@ -38,9 +48,7 @@ async def test_a_job_without_sense_is_set_aside(
     await works_again(store)
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("type", "dance"), ("options", "{"), ("options", "[1]"), ("payload", "?")]
-)
+@pytest.mark.parametrize(("field", "value"), [("type", "dance"), ("options", "{"), ("options", "[1]")])
 async def test_a_job_that_cannot_be_understood_ends(
     store: RedisJobStore, raw: redis.Redis, base: str, field: str, value: str
 ) -> None:
@@ -60,7 +68,7 @@ async def test_a_job_whose_hash_is_something_else_is_set_aside_wherever_it_is(
     waiting, running, delayed, good = await submit(store, *(a_job(priority=priority) for priority in (5, 20, 1, 4)))
     [claim] = await store.claim(BUILDS, 1)
     assert claim.job_id == running
-    raw.zrem(f"{base}pending", raw.hget(f"{base}job:{delayed}", "member"))  # type: ignore[arg-type]
+    raw.zrem(f"{base}pending", member_of(raw, base, delayed))
     raw.zadd(f"{base}delayed", {delayed: clock.ms})
     for job_id in (waiting, running, delayed):
         raw.set(f"{base}job:{job_id}", "not a hash")
@@ -88,20 +96,20 @@ async def test_a_job_of_a_newer_version_waits_for_it_and_holds_up_nobody(
     store: RedisJobStore, raw: redis.Redis, base: str, clock: Clock
 ) -> None:
     newer, good = await submit(store, a_job(priority=20), a_job())
-    raw.hset(f"{base}job:{newer}", "schema", 2)
+    raw.hset(f"{base}job:{newer}", "schema", 3)
     assert await store.claim(BUILDS, 1) == []
     assert [claim.job_id for claim in await store.claim(BUILDS, 1)] == [good]
 
     clock.pass_ms(5_000)
     assert (await store.reap(BUILDS)).promoted == (newer,)
 
-    raw.hset(f"{base}job:{newer}", "schema", 1)
+    raw.hset(f"{base}job:{newer}", "schema", 2)
     [claim] = await store.claim(BUILDS, 1)
     assert await store.finish(newer, claim.fence, PASSED)
     assert (await store.read(newer)).status is JobStatus.COMPLETED
 
 
-@pytest.mark.parametrize("field", ["member", "score"])
+@pytest.mark.parametrize("field", ["order", "score"])
 async def test_a_run_that_could_not_be_put_back_is_set_aside(
     store: RedisJobStore, raw: redis.Redis, base: str, clock: Clock, field: str
 ) -> None:

@@ -16,6 +16,7 @@ from tests.integration.store.making import (
     a_job,
     claim_one,
     let_leases_end,
+    member_of,
     submit,
     submit_together,
 )
@@ -92,12 +93,11 @@ async def test_released_runs_do_not_poison(store: RedisJobStore, clock: Clock) -
 async def test_delayed_jobs_that_are_due_wait_again(
     store: RedisJobStore, raw: redis.Redis, prefix: str, clock: Clock
 ) -> None:
-    """As a delayed submission will leave them: a member, no score yet."""
+    """As a delayed submission leaves them: with their order, and no score yet."""
     keys = f"{prefix}:{{builds.0}}"
     due, later = await submit(store, a_job(), a_job())
     for job_id, at in ((due, clock.ms), (later, clock.ms + 1)):
-        raw.zrem(f"{keys}:pending", raw.hget(f"{keys}:job:{job_id}", "member"))  # type: ignore[arg-type]
-        raw.hdel(f"{keys}:job:{job_id}", "score")
+        raw.zrem(f"{keys}:pending", member_of(raw, f"{keys}:", job_id))
         raw.zadd(f"{keys}:delayed", {job_id: at})
 
     assert (await store.reap(BUILDS)).promoted == (due,)

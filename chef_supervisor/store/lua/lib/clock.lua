@@ -9,5 +9,5 @@ end
 
 -- Lua prints large numbers as 1e+15; Redis shall see digits.
 local function digits(number)
-  return string.format('%.0f', number)
+  return string.format('%d', number)
 end

@@ -2,10 +2,9 @@
 -- trimmed. Receivers are told of all but that a job waits.
 local MAX_EVENTS = 10000
 
--- Returns whether a receiver is told of it.
-local function tell(K, kind, id, type, status, progress, at)
-  local number = redis.call('HINCRBY', K.counters, 'events', 1)
-  redis.call('XADD', K.events, 'MAXLEN', '~', MAX_EVENTS, digits(number) .. '-0', 'kind', kind, 'job', id,
-    'type', type, 'status', status, 'progress', progress, 'at', digits(at))
-  return status ~= 'pending' and tell_receivers(K, kind, id, type, status, progress, at)
+-- `receivers`: the job's field; nil where it waits. Returns whether a receiver is told of it.
+local function tell(K, kind, id, type, status, progress, at, receivers)
+  redis.call('XADD', K.events, 'MAXLEN', '~', MAX_EVENTS, digits(next_number(K, 'events')) .. '-0', 'kind', kind,
+    'job', id, 'type', type, 'status', status, 'progress', progress, 'at', digits(at))
+  return receivers and tell_receivers(K, kind, id, type, status, progress, at, receivers)
 end

@@ -37,9 +37,9 @@ local function put(K, id, receiver, event)
 end
 
 -- Returns whether there is somebody to tell.
-local function tell_receivers(K, kind, id, type, status, progress, at)
+local function tell_receivers(K, kind, id, type, status, progress, at, receivers)
   local event = { kind = TOLD_AS[kind] or kind, type = type, status = status, progress = progress, at = at }
-  each_receiver(redis.call('HGET', K.job .. id, 'receivers'), function(receiver, wants_progress, url)
+  each_receiver(receivers, function(receiver, wants_progress, url)
     if wants_progress or is_end(event.kind) then
       local step = is_end(event.kind) and END_STEP or 1
       event.seq, event.url = event.seq or redis.call('HINCRBY', K.job .. id, 'seq', step), url

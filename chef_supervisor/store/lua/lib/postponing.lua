@@ -16,9 +16,9 @@ local function requeue_later(K, id, at, delay_ms)
 end
 
 local function remember(K, id, job, reason, at)
-  local after_s = (at - tonumber(job[5] or at)) / 1000
-  local line = string.format('run %s, after %.1f s on supervisor %s: %s', job[3] or '?', after_s, job[4] or '?', reason)
-  local story = job[6] and job[6] .. '\n' .. line or line
+  local after_s = (at - tonumber(job[10] or at)) / 1000
+  local line = string.format('run %s, after %.1f s on supervisor %s: %s', job[8] or '?', after_s, job[9] or '?', reason)
+  local story = job[11] and job[11] .. '\n' .. line or line
   redis.call('HSET', K.job .. id, 'faults', story)
   return story
 end
@@ -27,7 +27,8 @@ end
 -- time, and then ever later. Returns whether the job ended.
 local function ruin(K, P, id, reason, delay_ms, at)
   local key = K.job .. id
-  local job = redis.call('HMGET', key, 'runs', 'failures', 'claims', 'holder', 'started', 'faults')
+  local job = redis.call('HMGET', key, 'runs', 'failures', 'type', 'progress', 'receivers', 'bytes', 'latest', 'claims',
+    'holder', 'started', 'faults')
   local ruined, story = tonumber(job[1] or 0) - tonumber(job[2] or 0), remember(K, id, job, reason, at)
   if ruined <= P.max_ruined_runs then
     requeue_later(K, id, at, delay_ms or (ruined > 1 and math.min(1000 * 2 ^ (ruined - 2), LONGEST_WAIT_MS) or 0))
@@ -35,6 +36,7 @@ local function ruin(K, P, id, reason, delay_ms, at)
   end
   local told = string.sub(cjson.encode(story), 2, -2)
   redis.call('HDEL', key, 'fence')
-  end_job(K, id, 'failed', 'poisoned', string.gsub(P.poisoned_result, STORY, function() return told end), at, P.keep_ms)
+  local result = string.gsub(P.poisoned_result, STORY, function() return told end)
+  end_job(K, id, job, 'failed', 'poisoned', result, at, P.keep_ms)
   return true
 end

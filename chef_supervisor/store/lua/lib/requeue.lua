@@ -1,10 +1,10 @@
 -- requeue: a job goes back to the very place it had. Its progress stays, for it never falls.
 local function requeue(K, id, at)
-  local job = redis.call('HMGET', K.job .. id, 'member', 'score', 'type', 'progress')
+  local job = redis.call('HMGET', K.job .. id, 'order', 'score', 'type', 'progress')
   redis.call('ZREM', K.active, id)
   redis.call('HDEL', K.job .. id, 'fence', 'started')
   redis.call('HSET', K.job .. id, 'status', 'pending')
-  redis.call('ZADD', K.pending, job[2], job[1])
+  redis.call('ZADD', K.pending, job[2], member_of(job[1], id))
   tell(K, 'job.pending', id, job[3], 'pending', job[4] or 0, at)
 end
 

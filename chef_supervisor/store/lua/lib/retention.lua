@@ -28,50 +28,44 @@ end
 
 local function forget(K, zset, id, ended, job)
   local bytes = tonumber(job[1] or 0)
-  redis.call('ZREM', zset, id)
+  remove_later(zset, id)
   forget_deliveries(K, id, job[4])
-  redis.call('UNLINK', K.job .. id, K.payload .. id, K.result .. id, K.log .. id)
-  -- Not -bytes: Lua prints that of 0 as -0, which is no number to Redis 6.2.
-  redis.call('HINCRBY', K.counters, 'kept_bytes', 0 - bytes)
+  for _, prefix in ipairs({ K.job, K.payload, K.result, K.log }) do
+    unlink_later(prefix .. id)
+  end
+  count_later('kept_bytes', 0 - bytes)
   if job[2] then
-    redis.call('HINCRBY', K.counters, 'kept_' .. job[2], -1)
+    count_later('kept_' .. job[2], -1)
   end
   if job[3] then
-    redis.call('ZADD', K.forgotten, ended, id .. ' ' .. job[3])
-    redis.call('ZREMRANGEBYRANK', K.forgotten, 0, -1 - KNOWN_FORGOTTEN)
+    put_later(K.forgotten, digits(ended), id .. ' ' .. job[3])
   end
   return bytes
-end
-
-local function look(zset, skipped)
-  local head = redis.call('ZRANGE', zset, skipped, skipped, 'WITHSCORES')
-  return { zset = zset, skipped = skipped, id = head[1], at = tonumber(head[2]), count = redis.call('ZCARD', zset) }
 end
 
 -- Jobs whose end is still to be told go for their age and bytes, or where there are twice as many as may be.
 -- Returns how many were forgotten.
 local function trim(K, max_jobs, max_bytes, oldest_ms, steps)
   local kept = tonumber(redis.call('HGET', K.counters, 'kept_bytes') or 0)
-  local shelves, forgotten = { look(K.completed, 0), look(K.failed, 0) }, 0
+  local shelves, forgotten = { shelf_of(K.completed), shelf_of(K.failed) }, 0
+  local function is_over(shelf, jobs)
+    return shelf.count > (jobs or max_jobs) or shelf.at < oldest_ms or kept > max_bytes
+  end
   for _ = 1, steps do
-    local pick
-    for index, shelf in ipairs(shelves) do
-      local over = shelf.id and (shelf.count > max_jobs or shelf.at < oldest_ms or kept > max_bytes)
-      if over and (not pick or shelf.at < shelves[pick].at) then
-        pick = index
-      end
-    end
-    if not pick then
+    local shelf = oldest_of(shelves, is_over)
+    if not shelf then
       break
     end
-    local shelf, job = shelves[pick], kept_of(K, shelves[pick].id)
-    local must = shelf.count > 2 * max_jobs or shelf.at < oldest_ms or kept > max_bytes
-    if not must and waits(K, shelf.id, job[4]) then
-      shelves[pick] = look(shelf.zset, shelf.skipped + 1)
-    else
+    local job = kept_of(K, shelf.id)
+    if is_over(shelf, 2 * max_jobs) or not waits(K, shelf.id, job[4]) then
       kept, forgotten = kept - forget(K, shelf.zset, shelf.id, shelf.at, job), forgotten + 1
-      shelves[pick] = look(shelf.zset, shelf.skipped)
+      shelf.count = shelf.count - 1
     end
+    look(shelf)
+  end
+  if forgotten > 0 then
+    write_later(K)
+    redis.call('ZREMRANGEBYRANK', K.forgotten, 0, -1 - KNOWN_FORGOTTEN)
   end
   return forgotten
 end

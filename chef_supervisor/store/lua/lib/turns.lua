@@ -1,14 +1,18 @@
 -- turns: equals in priority take turns between tenants. Lower scores run first.
 local LANE = 4398046511104 -- 2^42 turns a priority
+local turns = {} -- those that are known here, by their fields
 
 -- Turn = max(turn of the priority's last claim, last turn given to the tenant + 1). A tenant that is alone sees FIFO;
 -- one that comes late starts where the others are, not behind all they have waiting.
 local function give_turn(K, priority, tenant)
-  local last = 't:' .. priority .. ':' .. tenant
-  local known = redis.call('HMGET', K.turns, 'p:' .. priority, last)
-  local turn = math.max(tonumber(known[1] or 0), tonumber(known[2] or -1) + 1)
-  redis.call('HSET', K.turns, last, digits(turn))
-  return digits((20 - priority) * LANE + turn)
+  local claimed, last = 'p:' .. priority, 't:' .. priority .. ':' .. tenant
+  if not turns[last] then
+    local known = redis.call('HMGET', K.turns, claimed, last)
+    turns[claimed], turns[last] = tonumber(known[1] or 0), tonumber(known[2] or -1)
+  end
+  turns[last] = math.max(turns[claimed], turns[last] + 1)
+  set_later(K.turns, last, digits(turns[last]))
+  return digits((20 - priority) * LANE + turns[last])
 end
 
 -- What was claimed last, priority by priority. A job that was put back has an old turn, which takes nothing back.
