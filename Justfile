@@ -34,6 +34,16 @@ chaos *args:
 bench *args:
     @{{ engine }}; exec python -m scripts.bench "$@"
 
+# Measure what the plots show (--rounds N, --json FILE); needs Docker
+[no-exit-message]
+bench-curves *args:
+    @{{ engine }}; exec python -m scripts.bench.curves "$@"
+
+# Draw docs/plots from what bench-curves measured (--json FILE, --into FOLDER)
+[no-exit-message]
+bench-plots *args:
+    @exec python -m scripts.bench.plots "$@"
+
 # Time builds of the sample web project beside its bare tools, and with a cold cache (--rounds N); needs Docker
 [no-exit-message]
 bench-engine *args:
