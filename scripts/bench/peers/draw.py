@@ -16,7 +16,7 @@ from typing import Any
 import matplotlib as mpl  # type: ignore[import-not-found]
 
 mpl.use("Agg")
-from matplotlib import pyplot as plt  # type: ignore[import-not-found]
+from matplotlib import pyplot as plt
 
 SIZE_INCHES = (6.4, 3.6)
 DOTS_PER_INCH = 100
