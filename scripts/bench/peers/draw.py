@@ -62,7 +62,7 @@ def save(figure: Any, axes: Any, path: Path) -> None:
     """Write the file, with a grid and a legend."""
     axes.grid(visible=True, alpha=0.3)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False, fontsize="small")
+    axes.legend(frameon=False, fontsize="small", loc="upper center", bbox_to_anchor=(0.5, -0.18))
     figure.tight_layout()
     figure.savefig(path, dpi=DOTS_PER_INCH, metadata=NO_MARKS)
     plt.close(figure)
