@@ -29,15 +29,25 @@ test *args:
 chaos *args:
     @{{ engine }}; exec python -m scripts.chaos "$@"
 
-# Measure the service beside Express + BullMQ and Python's queues (names of measurements, --rounds N, --json FILE); needs wrk
+# Measure the service beside Express + BullMQ, Python's queues and bare containers (names, --rounds N, --json FILE); needs wrk
 [no-exit-message]
 bench *args:
-    @exec python -m scripts.bench "$@"
+    @{{ engine }}; exec python -m scripts.bench "$@"
+
+# Measure what the plots show (--rounds N, --json FILE); needs Docker
+[no-exit-message]
+bench-curves *args:
+    @{{ engine }}; exec python -m scripts.bench.curves "$@"
+
+# Draw docs/plots from what bench-curves measured (--json FILE, --into FOLDER)
+[no-exit-message]
+bench-plots *args:
+    @exec python -m scripts.bench.plots "$@"
 
 # Time builds of the sample web project beside its bare tools, and with a cold cache (--rounds N); needs Docker
 [no-exit-message]
 bench-engine *args:
-    @{{ engine }}; exec python -m scripts.bench.engine "$@"
+    @{{ engine }}; exec python -m scripts.bench vite --rounds 5 "$@"
 
 # Count what a receiver of webhooks is told a second, alone and beside a sick one, and what is lost (--jobs N, --rounds N)
 [no-exit-message]

@@ -24,7 +24,7 @@ from scripts.bench import report
 from scripts.bench.ground import Ground, ground
 from scripts.bench.http_load import require_wrk
 from scripts.bench.installed import ROOT
-from scripts.bench.registry import MEASURES
+from scripts.bench.registry import MEASURES, WITH_WRK
 from scripts.bench.row import Row
 
 _ROUNDS: Final = 3
@@ -34,7 +34,8 @@ _BUILT: Final = ROOT / "build/bench"
 def main() -> None:
     """Run it; ends with the exit code."""
     asked = _arguments()
-    require_wrk()
+    if not asked.names or WITH_WRK.intersection(asked.names):
+        require_wrk()
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     console = Console()

@@ -59,6 +59,11 @@ def ours_beside(ground: Ground, waiting: int) -> float:
     return _told(ground, _ours("beside", waiting))["processed_per_s"]
 
 
+def bullmq_beside(ground: Ground, waiting: int) -> float:
+    """Returns: processed a second, with so many waiting, which are added first."""
+    return _told(ground, _bullmq(ground, "beside", waiting))["processed_per_s"]
+
+
 def _ours(*words: object) -> Sequence[str]:
     return [sys.executable, "-m", "scripts.bench.our_store", *map(str, words)]
 

@@ -6,7 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from scripts.bench.ground import Ground
-from scripts.bench.measures import backlog, bare_store, idle, job_bytes, post_jobs, reads, to_completed
+from scripts.bench.measures import (
+    backlog,
+    bare_store,
+    bubblewrap,
+    container,
+    container_rate,
+    idle,
+    job_bytes,
+    output,
+    post_jobs,
+    reads,
+    to_completed,
+    vite,
+)
 from scripts.bench.row import Row
 
 Measure: TypeAlias = Callable[[Ground], Sequence[Row]]
@@ -18,4 +31,11 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "backlog": backlog.measure,
     "bytes": job_bytes.measure,
     "idle": idle.measure,
+    "docker": container.measure,
+    "docker-rate": container_rate.measure,
+    "bubblewrap": bubblewrap.measure,
+    "vite": vite.measure,
+    "output": output.measure,
 }
+# Those whose requests are made by it.
+WITH_WRK: Final = frozenset({"post", "reads", "completed", "backlog", "idle"})

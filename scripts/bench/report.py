@@ -40,6 +40,7 @@ def plain(row: Row) -> Mapping[str, object]:
         "target": str(row.target),
         "met": row.met,
         "rounds": {"ours": list(row.our_runs), "theirs": list(row.their_runs)},
+        "samples": {"ours": list(row.our_samples), "theirs": list(row.their_samples)},
     }
 
 

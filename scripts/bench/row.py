@@ -40,7 +40,8 @@ class Row:
     """
     Figures of both sides, one for each round. `theirs`: whose the other figures are.
 
-    `their_runs` is empty where the target is absolute and nobody else was measured.
+    `their_runs` is empty where the target is absolute and nobody else was measured. Samples are what the figures of the
+    rounds were taken from, where that is of use: all rounds together.
     """
 
     what: str
@@ -49,6 +50,8 @@ class Row:
     theirs: str
     our_runs: Sequence[float]
     their_runs: Sequence[float] = ()
+    our_samples: Sequence[float] = ()
+    their_samples: Sequence[float] = ()
 
     @property
     def our_figure(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -32,6 +33,13 @@ class Side:
 
     url: str
     process: subprocess.Popen[bytes]
+    log: Path
+
+    def events(self, name: str) -> Sequence[Mapping[str, Any]]:
+        """Returns: the records of that event in the log of ours, so far."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        records = [json.loads(line) for line in lines if line.startswith("{")]
+        return [record for record in records if record.get("event") == name]
 
     def post(self, body: Mapping[str, Any]) -> str:
         """Returns: the id of a new job."""
@@ -70,6 +78,7 @@ def service(ground: Ground, **env: str) -> Iterator[Side]:
         "NODE_ENV": "bench",
         "CHEF_SANDBOX": "null",
         "CHEF_STATE_DIR": str(ground.folder / "state"),
+        "CHEF_LOG_FORMAT": "json",
         # A bound, not a feature: more is asked for here than one queue takes by default.
         "CHEF_QUEUE_MAX_JOBS": "2000000",
     }
@@ -95,9 +104,9 @@ def _running(argv: Sequence[str], port: int, folder: Path, env: Mapping[str, str
     log = folder / "side.log"
     with log.open("wb") as told:
         process = subprocess.Popen(argv, env={**inherited, **env}, cwd=installed.ROOT, stdout=told, stderr=told)
-    side = Side(url=f"http://127.0.0.1:{port}", process=process)
+    side = Side(url=f"http://127.0.0.1:{port}", process=process, log=log)
     try:
-        _until_it_answers(side, log)
+        _until_it_answers(side)
         yield side
     finally:
         process.terminate()
@@ -108,7 +117,7 @@ def _running(argv: Sequence[str], port: int, folder: Path, env: Mapping[str, str
             process.wait()
 
 
-def _until_it_answers(side: Side, log: Path) -> None:
+def _until_it_answers(side: Side) -> None:
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline and side.process.poll() is None:
         try:
@@ -117,4 +126,4 @@ def _until_it_answers(side: Side, log: Path) -> None:
         except httpx.TransportError:
             pass
         time.sleep(_LOOK_S)
-    raise RuntimeError(f"{side.process.args!r} did not come up:\n{log.read_text(encoding='utf-8')[-3000:]}")
+    raise RuntimeError(f"{side.process.args!r} did not come up:\n{side.log.read_text(encoding='utf-8')[-3000:]}")

@@ -2,6 +2,7 @@
 //
 //   node queue.js pass JOBS CONCURRENCY CALLERS   add that many from so many callers, then process them
 //   node queue.js fill JOBS                       add that many, and tell what each takes of Redis's memory
+//   node queue.js beside WAITING                  process some while so many wait
 //
 // Environment: REDIS_PORT. Priorities are 1 to 10 in turn; a job carries about 230 bytes and asks for nothing.
 const { Queue, Worker } = require('bullmq')
@@ -9,6 +10,8 @@ const { connect } = require('./connect')
 
 const NAME = 'bench'
 const BULK = 1000
+const BESIDE = 10000
+const SLOTS = 50
 const data = { chatId: 'chat-123', projectFiles: { 'a.js': 'x'.repeat(200) } }
 const priorityOf = number => 1 + number % 10
 
@@ -59,14 +62,23 @@ async function fill (queue, redis, jobs) {
   return { bytes_per_job: (await usedMemory() - before) / jobs }
 }
 
+async function beside (queue, redis, waiting) {
+  await fill(queue, redis, waiting + BESIDE)
+  return { processed_per_s: await perSecond(BESIDE, () => processAll(BESIDE, SLOTS)) }
+}
+
 async function main () {
-  const [what, jobs, concurrency, callers] = process.argv.slice(2)
+  const [what, ...numbers] = process.argv.slice(2)
+  const [jobs, concurrency, callers] = numbers.map(Number)
   const redis = connect()
   const queue = new Queue(NAME, { connection: redis, defaultJobOptions: { removeOnComplete: { count: 1000 } } })
   await queue.waitUntilReady()
-  const told = what === 'fill'
-    ? await fill(queue, redis, Number(jobs))
-    : await pass(queue, Number(jobs), Number(concurrency), Number(callers))
+  const does = {
+    pass: () => pass(queue, jobs, concurrency, callers),
+    fill: () => fill(queue, redis, jobs),
+    beside: () => beside(queue, redis, jobs)
+  }
+  const told = await does[what]()
   console.log(JSON.stringify(told))
   process.exit(0)
 }
