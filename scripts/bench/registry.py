@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
 from scripts.bench.ground import Ground
-from scripts.bench.measures import backlog, bare_store, idle, job_bytes, post_jobs, reads, to_completed
+from scripts.bench.measures import backlog, bare_store, first_step, idle, job_bytes, post_jobs, reads, to_completed
 from scripts.bench.row import Row
 
 Measure: TypeAlias = Callable[[Ground], Sequence[Row]]
@@ -14,6 +14,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
     "post": post_jobs.measure,
     "reads": reads.measure,
     "completed": to_completed.measure,
+    "start": first_step.measure,
     "store": bare_store.measure,
     "backlog": backlog.measure,
     "bytes": job_bytes.measure,
