@@ -3,8 +3,8 @@ Every message, in data-flow order: one page is the whole conversation.
 
 store -> dispatcher: work may wait        WorkArrived
 dispatcher -> itself: I still turn        Beat
-dispatcher -> pool: a job that is ours    StartJob
-pool -> runners: a child for it           kernel.StartChild
+dispatcher -> pool: jobs that are ours    StartJobs
+pool -> runners: a child for each         kernel.StartChildren
 runner -> store: progress, outcome        (calls, not messages)
 store -> courier -> pool -> runner: end   EndRun
 lease keeper -> runner: the lease is lost LeaseLost
@@ -35,10 +35,10 @@ class Beat:
 
 
 @attrs.frozen
-class StartJob:
-    """Run this job; its slot is taken until the pool says SlotFreed."""
+class StartJobs:
+    """Run these jobs; the slot of each is taken until the pool says SlotFreed."""
 
-    claim: Claim
+    claims: tuple[Claim, ...]
 
 
 @attrs.frozen
@@ -63,9 +63,9 @@ class SlotFreed:
 
 @attrs.frozen
 class Holdings(Question[frozenset[RunId]]):
-    """Asks a pool which runs it has; answered after every StartJob sent before."""
+    """Asks a pool which runs it has; answered after every StartJobs sent before."""
 
 
 DispatcherMessage: TypeAlias = WorkArrived | Beat | SlotFreed
-PoolMessage: TypeAlias = StartJob | EndRun | Holdings
+PoolMessage: TypeAlias = StartJobs | EndRun | Holdings
 RunnerMessage: TypeAlias = EndRun | LeaseLost

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
 import attrs
@@ -15,7 +15,7 @@ from chef_supervisor.domain.errors import StoreUnavailable
 from chef_supervisor.domain.job import Claim, QueueName
 from chef_supervisor.domain.slots import Slots
 from chef_supervisor.kernel import Actor, ActorGone, Down, MailboxFull, Ref
-from chef_supervisor.protocol import Beat, DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJob, WorkArrived
+from chef_supervisor.protocol import Beat, DispatcherMessage, Holdings, PoolMessage, SlotFreed, StartJobs, WorkArrived
 from chef_supervisor.sandboxes.watched import WatchedSandbox
 from chef_supervisor.store.job_store import JobStore
 from chef_supervisor.vitals import Vitals
@@ -76,7 +76,9 @@ class Dispatcher(Actor[DispatcherMessage]):
                 self._unsure.update(queue for queue, pool in self.pools.items() if pool is message.ref)
             case _:
                 assert_never(message)
-        await self._dispatch()
+        # Those that were freed while we claimed are filled together, by one claim.
+        if not any(isinstance(unread, SlotFreed) for unread in self.ctx.ref.unread):
+            await self._dispatch()
 
     async def on_stop(self) -> None:
         """Wait until the pools took what they were told: a job still in their mailboxes would be lost to its lease."""
@@ -144,8 +146,8 @@ class Dispatcher(Actor[DispatcherMessage]):
             self._served[queue] = next(self._claims)
         if len(claims) < count:
             self._hungry.discard(queue)
-        for claim in claims:
-            await self._hand_over(queue, claim)
+        if claims:
+            await self._hand_over(queue, claims)
 
     def _tell_away(self, error: StoreUnavailable) -> None:
         # Once: it is asked several times a second.
@@ -158,11 +160,12 @@ class Dispatcher(Actor[DispatcherMessage]):
             log.info("claims go on", extra={"event": "store.back"})
         self._store_away = False
 
-    async def _hand_over(self, queue: QueueName, claim: Claim) -> None:
-        self.slots.take(queue, claim.run)
-        extra = {"event": "job.processing", "job_id": claim.job_id, "queue": queue, "runs": claim.runs}
-        log.info("job %s is taken up, run %d", claim.job_id, claim.runs, extra=extra)
-        await self.pools[queue].tell(StartJob(claim))
+    async def _hand_over(self, queue: QueueName, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            self.slots.take(queue, claim.run)
+            extra = {"event": "job.processing", "job_id": claim.job_id, "queue": queue, "runs": claim.runs}
+            log.info("job %s is taken up, run %d", claim.job_id, claim.runs, extra=extra)
+        await self.pools[queue].tell(StartJobs(tuple(claims)))
 
     async def _ask_holdings(self, queue: QueueName) -> None:
         try:

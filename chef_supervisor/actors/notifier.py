@@ -32,13 +32,15 @@ _POLL_S: Final = 1.0
 # Where something was due and nothing was got: it had its end, and more may be behind it.
 _SOON_S: Final = 0.02
 _TIDY_S: Final = 5.0
+# Where nobody can be told: what waits in the outbox is for others, and only what is too old has its end.
+_NOBODY_S: Final = 10.0
 
 
 @attrs.define(eq=False, kw_only=True)
 class Notifier(Actor[Never]):
     """
     Looks when `changed` is set (by `JobStore.on_change`), when something falls due, when a delivery ended, and once a
-    second; takes for each receiver what it may be asked now, and no more.
+    second (every 10 s, and for no change, where no receiver is known); takes for each receiver what it may be asked now, and no more.
 
     `lease_s`: the store's, of deliveries. `grace_s`: what deliveries under way have to end when it stops: 3 s less than
     its `shutdown_s`, in which those that did not are given back.
@@ -89,6 +91,9 @@ class Notifier(Actor[Never]):
         while not self.ctx.stopping.done():
             self.changed.clear()
             wait_s = await self._round()
+            if self.receivers.nobody:
+                await asyncio.wait({self.ctx.stopping}, timeout=_NOBODY_S)
+                continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await self.changed.wait()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, assert_never
 
 import attrs
@@ -20,10 +20,9 @@ from chef_supervisor.kernel import (
     MailboxFull,
     Ref,
     Restart,
-    StartChild,
-    StartFailed,
+    StartChildren,
 )
-from chef_supervisor.protocol import DispatcherMessage, EndRun, Holdings, PoolMessage, SlotFreed, StartJob
+from chef_supervisor.protocol import DispatcherMessage, EndRun, Holdings, PoolMessage, SlotFreed, StartJobs
 
 log = logging.getLogger("chef.pool")
 _ASK_TIMEOUT_S: Final = 10.0
@@ -53,15 +52,10 @@ class Pool(Actor[PoolMessage]):
                 ref.watch(self.ctx.ref)
 
     async def receive(self, message: PoolMessage | Down) -> frozenset[RunId] | None:
-        """Start a job, pass on its end, answer what is running, or free the slot of a runner that ended."""
+        """Start jobs, pass on the end of one, answer what is running, or free the slot of a runner that ended."""
         match message:
-            case StartJob(claim) if claim.run in self._ended:
-                # Cancelled while its claim was under way.
-                extra = {"event": "job.cancelled", "job_id": claim.job_id, "runs": claim.runs}
-                log.info("job %s is cancelled; it is not begun", claim.job_id, extra=extra)
-                self._free(claim.run)
-            case StartJob(claim):
-                await self._start(claim)
+            case StartJobs(claims):
+                await self._start([claim for claim in claims if not self._is_cancelled(claim)])
             case EndRun(run):
                 self._pass_on(run, message)
             case Holdings():
@@ -72,22 +66,45 @@ class Pool(Actor[PoolMessage]):
                 assert_never(message)
         return None
 
-    async def _start(self, claim: Claim) -> None:
-        ref: Ref[Any] = Ref(_name(self.runners, claim.run))
-        spec = ChildSpec(
-            ref, build=lambda: self.make_runner(claim), restart=Restart.TEMPORARY, shutdown_s=self.runner_shutdown_s
-        )
-        # Before it starts: one that ends at once is told of, too.
-        ref.watch(self.ctx.ref)
-        self._running[claim.run] = ref
+    def _is_cancelled(self, claim: Claim) -> bool:
+        """Returns: whether it was cancelled while its claim was under way; then its slot is free."""
+        if claim.run not in self._ended:
+            return False
+        extra = {"event": "job.cancelled", "job_id": claim.job_id, "runs": claim.runs}
+        log.info("job %s is cancelled; it is not begun", claim.job_id, extra=extra)
+        self._free(claim.run)
+        return True
+
+    async def _start(self, claims: Sequence[Claim]) -> None:
+        specs = tuple(map(self._spec, claims))
+        # Before they start: one that ends at once is told of, too.
+        for claim, spec in zip(claims, specs, strict=True):
+            spec.ref.watch(self.ctx.ref)
+            self._running[claim.run] = spec.ref
+        refusals: tuple[Exception | None, ...]
         try:
-            await self.runners.ask(StartChild(spec), timeout_s=_ASK_TIMEOUT_S)
-        except (StartFailed, ActorGone, TimeoutError) as refusal:
-            # The lease runs out and the job is run again.
-            log.error("no runner for job %s: %s", claim.job_id, refusal, extra={"event": "runner.refused"})  # noqa: TRY400
-            # One that came up after all, too late for the ask, frees its slot when it ends.
-            if not ref.running:
-                self._free(claim.run)
+            refusals = await self.runners.ask(StartChildren(specs), timeout_s=_ASK_TIMEOUT_S)
+        except (ActorGone, TimeoutError) as refusal:
+            refusals = (refusal,) * len(specs)
+        for claim, spec, refused in zip(claims, specs, refusals, strict=True):
+            if refused is not None:
+                self._tell_refused(claim, spec.ref, refused)
+
+    def _spec(self, claim: Claim) -> ChildSpec:
+        return ChildSpec(
+            Ref(_name(self.runners, claim.run)),
+            build=lambda: self.make_runner(claim),
+            restart=Restart.TEMPORARY,
+            shutdown_s=self.runner_shutdown_s,
+        )
+
+    def _tell_refused(self, claim: Claim, ref: Ref[Any], refusal: Exception) -> None:
+        # The lease runs out and the job is run again.
+        extra = {"event": "runner.refused"}
+        log.error("no runner for job %s: %s", claim.job_id, refusal, extra=extra)
+        # One that came up after all, too late for the ask, frees its slot when it ends.
+        if not ref.running:
+            self._free(claim.run)
 
     def _pass_on(self, run: RunId, order: EndRun) -> None:
         runner = self._running.get(run)

@@ -12,7 +12,7 @@ from typing import assert_never
 import attrs
 
 from chef_supervisor.domain.errors import StoreUnavailable
-from chef_supervisor.domain.job import Claim
+from chef_supervisor.domain.job import Claim, JobStatus
 from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.ending import Ending
 from chef_supervisor.kernel import Actor, ActorGone, Down
@@ -61,6 +61,8 @@ class Runner(Actor[RunnerMessage]):
     _phase: _Phase = attrs.field(default=_Phase.WORKING, init=False)
     _percent: int = attrs.field(default=0, init=False)
     _risen: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
+    # The end that is about to be told says 100: what is below that is news to nobody any more.
+    _completed: bool = attrs.field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         """Know how it may end."""
@@ -125,6 +127,7 @@ class Runner(Actor[RunnerMessage]):
     async def _run(self) -> None:
         try:
             async with self.workshop.performed(self.claim, Onlooker(self._raise_progress, self._log.hear)) as done:
+                self._completed = isinstance(done, Outcome) and done.status is JobStatus.COMPLETED
                 # Before the end is told: from then on nothing is added to the log.
                 await self._log.close()
                 await self._end(done)
@@ -171,6 +174,8 @@ class Runner(Actor[RunnerMessage]):
             await self._risen.wait()
             # Cleared before the call: a rise during it is told after it, and what lies between is not.
             self._risen.clear()
+            if self._completed:
+                return
             try:
                 await self.store.progress(self.claim.job_id, self.claim.fence, self._percent)
             except StoreUnavailable as error:

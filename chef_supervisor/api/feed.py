@@ -19,11 +19,16 @@ from chef_supervisor.store.answers import Gap, JobEvent
 from chef_supervisor.store.job_store import JobStore
 
 _LONGEST_PAUSE_S: Final = 2.0
+# So long the feed goes on after its last reader: most come back at once.
+_LINGER_S: Final = 10.0
 
 
 class EventFeed:
     """
     Follows the stream of each queue and fans it out. `run()` it inside an actor's TaskGroup.
+
+    While nobody reads, nothing is read, and that costs every job some. Who subscribes then gets a gap as soon as the
+    streams are followed again, unless it waited for `placed()` before.
 
     Args:
         poll_s: how long one blocking read may take.
@@ -48,6 +53,10 @@ class EventFeed:
         # Where each queue's follower is; kept over a restart of run(), so that nothing is missed between.
         self._positions: dict[QueueName, str] = {}
         self._placed = asyncio.Event()
+        # Those that are not followed, and must find their streams' ends before they are again.
+        self._asleep = set(queues)
+        self._wanted = asyncio.Event()
+        self._wanted_until_s = 0.0
         # By job, because a thousand callers may wait for a job each; None holds those that want all.
         self._readers: defaultdict[JobId | None, set[Subscription]] = defaultdict(set)
 
@@ -63,11 +72,12 @@ class EventFeed:
 
     async def placed(self, timeout_s: float) -> None:
         """
-        Wait until every queue's stream is followed.
+        Wait until every queue's stream is followed; they are for 10 s then, and for as long as there is a reader.
 
         Raises:
             StoreUnavailable: that took too long.
         """
+        self._want()
         try:
             async with asyncio.timeout(timeout_s):
                 await self._placed.wait()
@@ -95,9 +105,11 @@ class EventFeed:
         queues = self._queues if job_id is None else (queue_of(job_id),)
         subscription = Subscription(queues, job_id, self._room)
         self._readers[job_id].add(subscription)
+        self._want()
         try:
             yield subscription
         finally:
+            self._want()
             self._readers[job_id].discard(subscription)
             if not self._readers[job_id]:
                 del self._readers[job_id]
@@ -105,19 +117,35 @@ class EventFeed:
     async def _follow(self, queue: QueueName) -> None:
         pause_s = self._pause_s
         while True:
+            if not self._is_wanted():
+                await self._sleep(queue)
             try:
-                await (self._read(queue) if queue in self._positions else self._place(queue))
+                await (self._place(queue) if queue in self._asleep else self._read(queue))
                 pause_s = self._pause_s
             except StoreUnavailable:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    def _want(self) -> None:
+        self._wanted_until_s = _now_s() + _LINGER_S
+        self._wanted.set()
+
+    def _is_wanted(self) -> bool:
+        return bool(self._readers) or _now_s() < self._wanted_until_s
+
+    async def _sleep(self, queue: QueueName) -> None:
+        self._asleep.add(queue)
+        self._placed.clear()
+        self._wanted.clear()
+        await self._wanted.wait()
 
     async def _place(self, queue: QueueName) -> None:
         tail = await self._store.tail(queue)
         self._positions[queue] = tail
         # Whoever subscribed before this point may have missed something.
         self._offer(Gap(queue, tail))
-        if len(self._positions) == len(self._queues):
+        self._asleep.discard(queue)
+        if not self._asleep:
             self._placed.set()
 
     async def _read(self, queue: QueueName) -> None:
@@ -134,3 +162,7 @@ class EventFeed:
         if isinstance(entry, JobEvent):
             return [*self._readers.get(None, ()), *self._readers.get(entry.job_id, ())]
         return [reader for readers in self._readers.values() for reader in readers if entry.queue in reader.queues]
+
+
+def _now_s() -> float:
+    return asyncio.get_running_loop().time()

@@ -14,6 +14,8 @@ from chef_supervisor.artifacts.batch import Batch
 from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.upload import PART_BYTES, Upload
 from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
+from chef_supervisor.domain.errors import StoreUnavailable
+from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.outcome import Artifact
 from chef_supervisor.domain.work import ArtifactData
 
@@ -31,20 +33,19 @@ class Receiver:
     content is in the store; complete once the receiver was left.
     """
 
-    place: Place
+    job_id: JobId
+    # Asked when there is something to place: most jobs hand over nothing, and the answer is a round trip to Redis.
+    find_place: Callable[[], Awaitable[Place]]
     trouble: str | None = attrs.field(default=None, init=False)
     kept: set[Artifact] = attrs.field(factory=set, init=False)
-    _batch: Batch = attrs.field(init=False)
+    _place: Place | None = attrs.field(default=None, init=False)
+    _batch: Batch | None = attrs.field(default=None, init=False)
     # Of the artifact that is under way.
     _path: str | None = attrs.field(default=None, init=False)
     _unwritten: bytearray = attrs.field(factory=bytearray, init=False)
     _upload: Upload | None = attrs.field(default=None, init=False)
     # A store that is slow must not keep a slot for long.
     _left_s: float = attrs.field(default=_MOST_S, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        """Hold nothing."""
-        self._batch = Batch(self.place)
 
     async def add(self, event: ArtifactData) -> None:
         """Take the next bytes of an artifact."""
@@ -59,8 +60,8 @@ class Receiver:
         """Keep no more than there is."""
         self.trouble = str(error)
         await self.drop_unfinished()
-        extra = {"event": "artifacts.lost", "job_id": self.place.job_id}
-        log.warning("artifacts of job %s are not kept: %s", self.place.job_id, error, extra=extra)
+        extra = {"event": "artifacts.lost", "job_id": self.job_id}
+        log.warning("artifacts of job %s are not kept: %s", self.job_id, error, extra=extra)
 
     async def drop_unfinished(self) -> None:
         """Leave nothing behind of an artifact that did not come whole."""
@@ -101,7 +102,7 @@ class Receiver:
             await self._write_part()
 
     async def _write_part(self) -> None:
-        self._upload = self._upload or Upload(self.place)
+        self._upload = self._upload or Upload(await self._found_place())
         await self._upload.write(self._rest())
 
     async def _complete(self, artifact: Artifact) -> None:
@@ -115,11 +116,23 @@ class Receiver:
         self.kept.add(artifact)
 
     async def _hold(self, artifact: Artifact, content: bytes) -> None:
+        if self._batch is None:
+            self._batch = Batch(await self._found_place())
         if not self._batch.has_room(content):
             await self._put_batch()
         self._batch.take(artifact, content)
 
+    async def _found_place(self) -> Place:
+        if self._place is None:
+            try:
+                self._place = await self.find_place()
+            except StoreUnavailable as error:
+                raise ArtifactsUnavailable(str(error)) from error
+        return self._place
+
     async def _put_batch(self) -> None:
+        if self._batch is None:
+            return
         there, failure = await self._batch.put()
         self.kept |= there
         if failure is not None:

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -54,7 +55,7 @@ class ArtifactStore:
         What `kept` names when the context is left is in the store. A context that is left by an error leaves at most
         whole contents behind; they are never listed, and go with the job.
         """
-        receiver = await self._receiver(job_id)
+        receiver = Receiver(job_id, partial(self._place, job_id))
         try:
             yield receiver
             await receiver.finish()
@@ -118,14 +119,6 @@ class ArtifactStore:
                 return
             async for objects in obstore.list(self.objects, place.folder):
                 await obstore.delete_async(self.objects, [found["path"] for found in objects])
-
-    async def _receiver(self, job_id: JobId) -> Receiver:
-        try:
-            return Receiver(await self._place(job_id))
-        except StoreUnavailable as error:
-            nowhere = Receiver(Place(store=self.objects, realm="", job_id=job_id))
-            await nowhere.give_up(ArtifactsUnavailable(str(error)))
-            return nowhere
 
     async def _copy(self, here: Place, there: Place, contents: Collection[str]) -> bool:
         async with asyncio.TaskGroup() as group:

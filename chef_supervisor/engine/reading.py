@@ -72,6 +72,8 @@ class _Printed:
 
 def _printed(record: Record, index: int, output: Output) -> _Printed:
     lines = [line for line in text_of(output).splitlines() if len(line) <= _LONGEST_LINE]
+    if not lines:
+        return _Printed((), ())
     names = record.plan.output_readers
     told = tuple(OUTPUT_READERS[name](lines) for name in names if name not in LAST_RESORT)
     if record.run.passed(index):

@@ -28,6 +28,7 @@ from chef_supervisor.kernel.spec import (
     DynamicSpec,
     Restart,
     StartChild,
+    StartChildren,
     Strategy,
     SupervisorSpec,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "Restart",
     "RestartsExhausted",
     "StartChild",
+    "StartChildren",
     "StartFailed",
     "Stopped",
     "Strategy",

@@ -54,6 +54,9 @@ class Cell:
 
         Returns: whether it was; if not and `unless` is not done, the start failed and `ended` has the reason.
         """
+        # One of a batch that came up while another was waited for.
+        if self._started.done():
+            return self._started.result()
         # wait(), not await: being cancelled must not cancel a future that others wait for.
         await asyncio.wait({self._started, unless}, return_when=asyncio.FIRST_COMPLETED)
         return self._started.done() and self._started.result()

@@ -5,19 +5,21 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from chef_supervisor.kernel.errors import AlreadyStarted, StartFailed
+from chef_supervisor.kernel.errors import AlreadyStarted, Refusal, StartFailed
 from chef_supervisor.kernel.guardian import Guardian, escalate_stuck, start_failed
 from chef_supervisor.kernel.messages import Down, Exited, Reason, Stop, Stopped
-from chef_supervisor.kernel.spec import Children, StartChild
+from chef_supervisor.kernel.spec import Children, StartChild, StartChildren
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chef_supervisor.kernel.cell import Cell
     from chef_supervisor.kernel.ref import Ref
     from chef_supervisor.kernel.spec import ChildSpec, DynamicSpec
 
 
-class DynamicSupervisor(Guardian[StartChild | Children | Exited]):
-    """Starts what it is asked to, one after the other; restarts nothing; takes its children along when it ends."""
+class DynamicSupervisor(Guardian[StartChild | StartChildren | Children | Exited]):
+    """Starts what it is asked to, one ask after the other; restarts nothing; takes its children along when it ends."""
 
     level = logging.DEBUG
 
@@ -26,9 +28,11 @@ class DynamicSupervisor(Guardian[StartChild | Children | Exited]):
         # In the order of their start.
         self._cells: dict[Cell, None] = {}
 
-    async def receive(self, message: StartChild | Children | Exited | Down) -> tuple[Ref[Any], ...] | None:
+    async def receive(
+        self, message: StartChild | StartChildren | Children | Exited | Down
+    ) -> tuple[Ref[Any], ...] | tuple[Refusal | None, ...] | None:
         """
-        Start a child, tell who lives, or forget a child that ended.
+        Start children, tell who lives, or forget a child that ended.
 
         Raises:
             AlreadyStarted: the address is in use; whoever lives there is left alone.
@@ -37,7 +41,11 @@ class DynamicSupervisor(Guardian[StartChild | Children | Exited]):
         """
         match message:
             case StartChild(spec):
-                await self._start(spec)
+                [refusal] = await self._start((spec,))
+                if refusal is not None:
+                    raise refusal
+            case StartChildren(specs):
+                return await self._start(specs)
             case Exited(cell) if cell in self._cells:
                 escalate_stuck([await self._forget(cell)])
             # Not ours any more: it failed to start, or a former incarnation of this supervisor had it.
@@ -53,19 +61,30 @@ class DynamicSupervisor(Guardian[StartChild | Children | Exited]):
             cell.stop(Stop(Stopped(), for_good=True), self._spec.shutdown_s)
         escalate_stuck([await self._forget(cell) for cell in tuple(self._cells)])
 
-    async def _start(self, spec: ChildSpec) -> None:
-        self._check_place(spec)
+    async def _start(self, specs: Sequence[ChildSpec]) -> tuple[Refusal | None, ...]:
+        begun = [self._begin(spec) for spec in specs]
+        return tuple([one if isinstance(one, Refusal) else await self._come_up(one) for one in begun])
+
+    def _begin(self, spec: ChildSpec) -> Cell | Refusal:
+        try:
+            self._check_place(spec)
+        except Refusal as refusal:
+            return refusal
         cell = self.begin(spec)
         self._cells[cell] = None
+        return cell
+
+    async def _come_up(self, cell: Cell) -> Refusal | None:
         started = await cell.started(unless=self.ctx.stopping)
         if self.ctx.stopping.done():
             # Up or not, it is stopped with the others in on_exit.
-            raise StartFailed(spec.ref.name, f"{self.ctx.path} is stopping")
+            return StartFailed(cell.spec.ref.name, f"{self.ctx.path} is stopping")
         if not started:
             reason = await self._forget(cell)
             escalate_stuck([reason])
-            raise start_failed(spec.ref.name, reason)
+            return start_failed(cell.spec.ref.name, reason)
         self.report_start(cell)
+        return None
 
     def _check_place(self, spec: ChildSpec) -> None:
         # First, for the next refusal closes an address, and this one's has somebody who lives there.

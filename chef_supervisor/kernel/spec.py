@@ -104,6 +104,17 @@ class StartChild(Question[None]):
 
 
 @attrs.frozen
+class StartChildren(Question[tuple[Exception | None, ...]]):
+    """
+    Start all of `specs` together, each as `StartChild` does: answered when the last `on_start` returned.
+
+    Answered, for each, with the Refusal that StartChild would have raised, or None.
+    """
+
+    specs: tuple[ChildSpec, ...]
+
+
+@attrs.frozen
 class Children(Question[tuple[Ref[Any], ...]]):
     """Which children live, in the order of their start: for whoever had them started and was restarted since."""
 

@@ -39,7 +39,7 @@ class LeaseKeeper:
     def drop(self, run: RunId, fence: Fence) -> None:
         """See `Leases`."""
         if self._held.pop((run, fence), None) is not None and self._thread is not None:
-            self._thread.call(self._thread.renewals.drop, run, fence)
+            self._thread.later(self._thread.renewals.drop, run, fence)
 
     def renew_soon(self) -> None:
         """See `Leases`."""
@@ -78,7 +78,7 @@ class LeaseKeeper:
         def tell_main_loop() -> None:
             main.call_soon_threadsafe(self._lose, lease)
 
-        thread.call(thread.renewals.hold, lease.run, lease.fence, tell_main_loop)
+        thread.later(thread.renewals.hold, lease.run, lease.fence, tell_main_loop)
 
     def _lose(self, lease: Lease) -> None:
         # A thread that ended may have told it as well as its successor; and it may have been dropped since.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable
 from typing import Final, Never
 
 import attrs
@@ -33,6 +34,8 @@ class Renewals:
     renew_s: float
     retry_s: float = 0.5
     stall_s: float = STALL_S
+    # Whoever holds and drops for others says so here, once a round.
+    before_round: Callable[[], None] = lambda: None
     _held: dict[tuple[RunId, Fence], Lease] = attrs.field(factory=dict, init=False)
     _soon: asyncio.Event = attrs.field(factory=asyncio.Event, init=False)
     # Written by turned() only; None until the first round.
@@ -70,6 +73,7 @@ class Renewals:
 
     async def _round(self) -> bool:
         """Returns: whether all were answered."""
+        self.before_round()
         async with asyncio.TaskGroup() as group:
             answers = [group.create_task(self._renew(lease)) for lease in self._held.values()]
         return all(answer.result() for answer in answers)

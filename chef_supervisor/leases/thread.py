@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import ParamSpec, TypeVar
 
 import attrs
@@ -25,12 +27,26 @@ class RenewalThread:
     # Guards `_open`: the thread closes its loop while others call into it.
     _lock: threading.Lock = attrs.field(factory=threading.Lock, init=False)
     _open: bool = attrs.field(default=True, init=False)
+    # Appended to by others, taken from in the thread; both are one step of the interpreter.
+    _later: deque[Callable[[], None]] = attrs.field(factory=deque, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Have the renewals ask for what waits."""
+        self.renewals.before_round = self._catch_up
 
     def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> None:
         """Have the thread call it, in the order asked; not at all where the thread has ended. From any thread."""
         with self._lock:
             if self._open:
-                self._loop.call_soon_threadsafe(lambda: function(*args, **kwargs))
+                self._loop.call_soon_threadsafe(self._do, partial(function, *args, **kwargs))
+
+    def later(self, function: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> None:
+        """
+        As `call`, but before the next `call` or round of renewals, and no sooner. From any thread.
+
+        Waking the thread takes it and its caller longer than most of what it is told, and twice a job.
+        """
+        self._later.append(partial(function, *args, **kwargs))
 
     def stop(self) -> None:
         """Have it end: what is asked of Redis is given up. From any thread."""
@@ -40,6 +56,14 @@ class RenewalThread:
         """Renew until `stop`; this is the thread. Raises what ended the renewals."""
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
             runner.run(self._live())
+
+    def _do(self, asked: Callable[[], object]) -> None:
+        self._catch_up()
+        asked()
+
+    def _catch_up(self) -> None:
+        while self._later:
+            self._later.popleft()()
 
     async def _live(self) -> None:
         try:

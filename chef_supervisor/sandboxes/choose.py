@@ -11,7 +11,6 @@ import attrs
 from chef_supervisor.domain.errors import Misconfigured, SandboxUnavailable
 from chef_supervisor.sandboxes.bubblewrap import BubblewrapSandbox
 from chef_supervisor.sandboxes.config import BubblewrapConfig, DockerConfig
-from chef_supervisor.sandboxes.docker import DockerSandbox
 from chef_supervisor.sandboxes.null import NullSandbox
 from chef_supervisor.sandboxes.sandbox import Sandbox
 
@@ -63,6 +62,8 @@ async def _choose_best(docker: DockerConfig, bubblewrap: BubblewrapConfig) -> Ch
 
 
 async def _docker(config: DockerConfig, reason: str) -> Chosen:
+    from chef_supervisor.sandboxes.docker import DockerSandbox  # noqa: PLC0415  (its client takes 8 MB)
+
     # Whether it can make boxes now is another matter: a full disk is trouble that passes, and no reason to do without.
     sandbox = DockerSandbox(config)
     return await _checked(sandbox, sandbox.ping, reason)

@@ -8,8 +8,6 @@ import os
 from pathlib import Path
 from typing import Final
 
-from cryptography.fernet import Fernet
-
 from chef_supervisor.domain.errors import Misconfigured
 
 _KEY_BYTES: Final = 32
@@ -50,7 +48,7 @@ def _make(path: Path) -> None:
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(Fernet.generate_key())
+        file.write(base64.urlsafe_b64encode(os.urandom(_KEY_BYTES)))
         file.flush()
         os.fsync(descriptor)
     try:

@@ -67,6 +67,11 @@ class Receivers:
         """Those of the configuration."""
         return tuple(self._configured)
 
+    @property
+    def nobody(self) -> bool:
+        """Whether no receiver is known, and none ever will be."""
+        return not self._configured and self.callback is None
+
     def knows(self, name: ReceiverName) -> bool:
         """Whether this configuration has such a receiver, or makes one when it is asked for."""
         return name in self._configured or (self.callback is not None and name.startswith(_CALLBACK))

@@ -68,8 +68,8 @@ class Side:
 
 
 @contextmanager
-def service(ground: Ground, **env: str) -> Iterator[Side]:
-    """Yields: ours as shipped, its log in a file; `null` is the sandbox, and what is given besides."""
+def service(ground: Ground, *, module: str = "chef_supervisor", **env: str) -> Iterator[Side]:
+    """Yields: ours as shipped, or what runs it; its log in a file; `null` is the sandbox, and what is given besides."""
     port = free_port()
     given = {
         "PORT": str(port),
@@ -82,7 +82,7 @@ def service(ground: Ground, **env: str) -> Iterator[Side]:
         # A bound, not a feature: more is asked for here than one queue takes by default.
         "CHEF_QUEUE_MAX_JOBS": "2000000",
     }
-    with _running([sys.executable, "-m", "chef_supervisor", "serve"], port, ground.folder, given | env) as side:
+    with _running([sys.executable, "-m", module, "serve"], port, ground.folder, given | env) as side:
         yield side
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from chef_supervisor.domain.job import JobStatus, RunId
 from chef_supervisor.kernel import Actor, ChildSpec, MailboxFull, Ref, run_tree
-from chef_supervisor.protocol import Holdings, StartJob, WorkArrived
+from chef_supervisor.protocol import Holdings, StartJobs, WorkArrived
 from tests.kit.recording import until
 from tests.kit.virtual_time import now_s, virtual
 from tests.unit.actors.house import BUILDS, TESTS, House
@@ -25,7 +25,7 @@ SILENT_S: Final = 10.0
 
 @attrs.define(eq=False)
 class Clogged(Actor[Any]):
-    """A pool that holds no job, and is stuck at the first it is to start until it is let go on."""
+    """A pool that holds no job, and is stuck at the first that it is to start until it is let go on."""
 
     free: asyncio.Event
     started: list[RunId]
@@ -34,9 +34,9 @@ class Clogged(Actor[Any]):
         match message:
             case Holdings():
                 return frozenset(self.started)
-            case StartJob(claim):
+            case StartJobs(claims):
                 await self.free.wait()
-                self.started.append(claim.run)
+                self.started += [claim.run for claim in claims]
             case _:
                 raise AssertionError(message)
         return None
@@ -61,12 +61,19 @@ async def clogged(waiting: int) -> AsyncIterator[CloggedHouse]:
         group.create_task(run_tree(it.tree(SLOTS), stop))
         try:
             await until(lambda: it.vitals.dispatched_at is not None)
-            await it.submit(BUILDS, waiting)
-            await until(lambda: len(it.pools[BUILDS].unread) == CAPACITY)
+            # One by one, for what waits together is told together: one is in the pool's hands, one has no room.
+            for count in range(1, CAPACITY + 3):
+                await it.submit(BUILDS, 1)
+                await until(lambda count=count: claimed(it) == count)  # type: ignore[misc]
+            await it.submit(BUILDS, waiting - CAPACITY - 2)
             yield it
         finally:
             it.free.set()
             stop.set()
+
+
+def claimed(it: House) -> int:
+    return statuses(it).count(JobStatus.PROCESSING)
 
 
 def tell_often(it: House, times: int) -> None:

@@ -19,6 +19,7 @@ from chef_supervisor.kernel import (
     Ref,
     Restart,
     StartChild,
+    StartChildren,
     StartFailed,
     Strategy,
 )
@@ -244,4 +245,19 @@ async def test_address_tells_whether_a_start_that_nobody_waits_for_any_more_goes
     assert [spec.ref.running for spec in specs] == [True, False]
     await asyncio.sleep(10)
     assert world.take() == ["a up"]
+    await running.stop()
+
+
+@virtual
+async def test_children_of_one_ask_start_together_and_one_that_fails_is_told_of_alone() -> None:
+    world, dynamic = World(), _dynamic()
+    world.start_s = {"a": 3, "c": 3}
+    world.failing_starts = {"b": 1}
+    running = await grow(tree(dynamic, max_restarts=0))
+
+    answers = await dynamic.ref.ask(StartChildren(tuple(map(world.child, "abc"))), timeout_s=999)
+
+    assert now_s() == 3
+    assert [type(answer) for answer in answers] == [type(None), StartFailed, type(None)]
+    assert await dynamic.ref.ask(Children(), timeout_s=1) == (world.refs["a"], world.refs["c"])
     await running.stop()

@@ -7,7 +7,7 @@ import asyncio
 from chef_supervisor.domain.delivery import DeliveryStatus, EventKind
 from tests.kit.fake_receiver import REFUSED, FakeReceiver, failed
 from tests.kit.recording import until
-from tests.kit.virtual_time import now_s, virtual
+from tests.kit.virtual_time import now_s, settle, virtual
 from tests.unit.actors.notifier_bench import BUILDS, CONVEX, HOOK, TESTS, Bench
 
 
@@ -152,3 +152,17 @@ async def test_all_queues_are_told_of_in_turn_within_what_a_receiver_may_be_aske
         queues = [message.job_id.partition(".")[0] for _, message in convex.told]
         assert queues.index(TESTS) < 6
         assert queues.count(BUILDS) == 20
+
+
+@virtual
+async def test_where_nobody_can_be_told_no_change_makes_it_look_and_it_still_looks_now_and_then() -> None:
+    bench = Bench.of()
+    async with bench.notifier():
+        await settle()
+        looked = bench.store.calls["due_receivers"]
+        await bench.start()
+        await asyncio.sleep(5)
+        assert bench.store.calls["due_receivers"] == looked
+
+        await asyncio.sleep(10)
+        assert bench.store.calls["due_receivers"] > looked

@@ -7,7 +7,7 @@ import asyncio
 import attrs
 
 from chef_supervisor.domain.job import Fence, JobStatus, RunId
-from chef_supervisor.protocol import EndRun, Holdings, StartJob
+from chef_supervisor.protocol import EndRun, Holdings, StartJobs
 from tests.kit.recording import until
 from tests.kit.virtual_time import settle, virtual
 from tests.unit.actors.house import BUILDS, House, Idle, house
@@ -120,7 +120,7 @@ async def test_a_run_whose_number_was_given_again_takes_nothing_from_the_newer_o
         await until(lambda: len(it.running) == 1)
         [forgotten] = it.running.values()
         claim = attrs.evolve(forgotten.claim, fence=Fence(1, "another nonce"))
-        it.pools[BUILDS].tell_nowait(StartJob(claim))
+        it.pools[BUILDS].tell_nowait(StartJobs((claim,)))
         await settle()
         newer = it.running[claim.run]
 

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from chef_supervisor.api import feed
 from chef_supervisor.api.event_reader import EventReader
 from chef_supervisor.api.subscription import Entry, Subscription
 from chef_supervisor.domain.errors import StoreUnavailable
@@ -220,3 +221,21 @@ async def test_silence_moves_the_cursor_past_events_of_other_jobs(api: Api) -> N
 
     assert silence == []
     assert reader.cursor() == "builds:2-0"
+
+
+@pytest.mark.asyncio
+async def test_feed_without_readers_reads_nothing_and_tells_the_first_one_of_a_gap(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "_LINGER_S", 0.0)
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(api.feed.run())
+        job_id = await api.posted()
+        await asyncio.sleep(0)
+        assert not api.feed.positions
+
+        with api.feed.subscribe(job_id) as subscription:
+            assert _kinds(await _take(subscription, 1)) == ["gap"]
+            await api.claim()
+            assert _kinds(await _take(subscription, 1)) == ["job.processing"]
+        running.cancel()

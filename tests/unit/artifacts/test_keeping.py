@@ -14,7 +14,7 @@ from chef_supervisor.domain.artifact_errors import ArtifactsUnavailable
 from chef_supervisor.domain.job import JobId, JobStatus
 from chef_supervisor.domain.outcome import Outcome, Result, Verdict
 from chef_supervisor.domain.work import BoxEnded, BoxEvent, EndedBy, Work
-from tests.kit.artifacts import artifact, artifact_store, content_of, handed_over, keep
+from tests.kit.artifacts import artifact, artifact_store, at_once, content_of, handed_over, keep
 
 JOB = JobId("builds.0_" + "a" * 26)
 HERE, LOST = artifact("dist/a", b"a"), artifact("dist/b", b"b")
@@ -27,7 +27,7 @@ END = BoxEnded(complete=True, ended_by=EndedBy.EXIT)
 
 
 def receiver() -> Receiver:
-    return Receiver(Place(store=artifact_store().objects, realm="realm", job_id=JOB))
+    return Receiver(JOB, at_once(Place(store=artifact_store().objects, realm="realm", job_id=JOB)))
 
 
 @pytest.mark.asyncio

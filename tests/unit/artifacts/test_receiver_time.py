@@ -12,10 +12,11 @@ from chef_supervisor.artifacts.place import Place
 from chef_supervisor.artifacts.receiver import Receiver
 from chef_supervisor.domain.job import JobId
 from chef_supervisor.domain.work import ArtifactData
-from tests.kit.artifacts import artifact_store, handed_over
+from tests.kit.artifacts import artifact_store, at_once, handed_over
 from tests.kit.virtual_time import now_s, virtual
 
 COUNT = 50
+JOB = JobId("builds.0_" + "a" * 26)
 
 
 def events() -> Iterator[ArtifactData]:
@@ -32,7 +33,7 @@ def test_a_slow_store_is_given_up_after_a_while(put_s: float, trouble: str, monk
 
     @virtual
     async def scenario() -> None:
-        receiver = Receiver(Place(store=artifact_store().objects, realm="r", job_id=JobId("builds.0_" + "a" * 26)))
+        receiver = Receiver(JOB, at_once(Place(store=artifact_store().objects, realm="r", job_id=JOB)))
         for event in events():
             await receiver.add(event)
         await receiver.finish()
@@ -51,7 +52,7 @@ def test_a_store_that_is_fast_enough_is_never_given_up(monkeypatch: pytest.Monke
 
     @virtual
     async def scenario() -> None:
-        receiver = Receiver(Place(store=artifact_store().objects, realm="r", job_id=JobId("builds.0_" + "a" * 26)))
+        receiver = Receiver(JOB, at_once(Place(store=artifact_store().objects, realm="r", job_id=JOB)))
         for event in events():
             await receiver.add(event)
             # What the box takes is not the store's.
