@@ -14,7 +14,7 @@ import pytest
 
 from tests.kit import seams
 from tests.kit.deployment import Deployment
-from tests.kit.docker_engine import require_docker
+from tests.kit.docker_engine import is_removed, require_docker
 from tests.kit.fault import Deed
 from tests.kit.faulty_service import faulty
 from tests.kit.invariants import container_of
@@ -67,7 +67,7 @@ def test_f12_the_container_of_the_run_that_was_lost_is_killed(docker_deployment:
         with standing_still(first):
             second.wait_for_event("job.processing", job_id=job_id)
         # The second run goes on: neither has a network, and one of them counts.
-        lost.wait(timeout=DEAD_S, condition="removed")
+        is_removed(lost, DEAD_S)
     finally:
         client.close()
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.kit.deployment import Deployment, tiny_job
-from tests.kit.docker_engine import require_docker
+from tests.kit.docker_engine import is_removed, require_docker
 from tests.kit.invariants import container_of
 from tests.kit.service import Service, told
 
@@ -125,7 +125,7 @@ def test_f47_the_container_of_a_cancelled_job_is_gone(docker_deployment: Deploym
 
         delete(service, job_id)
 
-        container.wait(timeout=DEAD_S, condition="removed")
+        is_removed(container, DEAD_S)
     finally:
         client.close()
     assert docker_deployment.violations() == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,6 +12,7 @@ import docker
 import docker.errors
 import pytest
 import requests.exceptions
+from docker.models.containers import Container
 
 
 @functools.cache
@@ -49,6 +51,12 @@ def has_image(host: str, image: str) -> bool:
     finally:
         client.close()
     return True
+
+
+def is_removed(container: Container, within_s: float) -> None:
+    """Return once it is; it may be already."""
+    with suppress(docker.errors.NotFound):
+        container.wait(timeout=within_s, condition="removed")
 
 
 def missing(what: str) -> NoReturn:

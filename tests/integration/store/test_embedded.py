@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from redis import Redis
 
 from chef_supervisor.domain.errors import Misconfigured
 from chef_supervisor.store import embedded_files
@@ -88,6 +89,13 @@ async def test_it_serves_a_store_on_its_socket(folder: Path) -> None:
     assert not await answers(socket_path)
 
 
+def is_written(socket_path: Path) -> None:
+    """Return once it has written all that it said; it puts that off by up to two seconds where the disk is slow."""
+    with Redis(unix_socket_path=str(socket_path)) as client:
+        while client.info("persistence")["aof_buffer_length"]:
+            pass
+
+
 async def test_jobs_survive_its_restart_and_its_death(folder: Path) -> None:
     redis = EmbeddedRedis(folder)
     jobs = []
@@ -95,6 +103,7 @@ async def test_jobs_survive_its_restart_and_its_death(folder: Path) -> None:
         await redis.start()
         async with store_at(redis.socket_path) as store:
             jobs.append((await store.submit(a_job())).state.job_id)
+        is_written(redis.socket_path)
         assert redis.pid is not None
         os.kill(redis.pid, end)
         assert await redis.died() in (0, -9)

@@ -155,7 +155,7 @@ def test_a_failed_step_is_the_last(step: dict[str, Any], how: tuple[int | None, 
 
 
 def test_keep_going_and_the_time_of_all(tmp_path: Path) -> None:
-    told = at_work(order(tmp_path, sh("exit 1", keep_going=True), sh("sleep 60"), sh("echo never"), timeout_s=0.2))
+    told = at_work(order(tmp_path, sh("exit 1", keep_going=True), sh("sleep 60"), sh("echo never"), timeout_s=1))
 
     assert ended(told) == [(1, "exit"), (None, "timeout")]
     assert told[-1][1]["ended_by"] == "timeout"
