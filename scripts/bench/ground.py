@@ -50,6 +50,8 @@ class Redis:
         with self.client() as client:
             client.flushall()
             client.script_flush()
+            # One that it began by itself would be in the way of ours.
+            self.settle()
             client.bgrewriteaof()
             client.config_resetstat()
         self.settle()
