@@ -62,10 +62,6 @@ class Redis:
         while self._rewrites() and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
 
-    def used_bytes(self) -> int:
-        """Returns: its memory, as it counts it."""
-        return int(self._info("memory")["used_memory"])
-
     def version(self) -> str:
         """Returns: as 7.0.15."""
         return str(self._info("server")["redis_version"])

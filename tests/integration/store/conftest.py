@@ -10,6 +10,7 @@ import redis
 
 from chef_supervisor.store.redis_store import RedisJobStore
 from tests.integration.store.making import Clock
+from tests.kit.fake_store import FakeStore
 from tests.kit.redis_servers import RedisProcess, RedisServer, own_redis_fixture, redis_server_fixture
 
 __all__ = ["own_redis_fixture", "redis_server_fixture"]
@@ -48,6 +49,14 @@ async def make_store(
     yield make
     for store in stores:
         await store.close()
+
+
+@pytest_asyncio.fixture(params=["redis", "fake"])
+async def either(
+    request: pytest.FixtureRequest, make_store: Callable[..., RedisJobStore], clock: Clock
+) -> RedisJobStore | FakeStore:
+    """What is true of the store is true of the one that other tests use in its place."""
+    return make_store() if request.param == "redis" else FakeStore(delivery_clock_ms=clock)
 
 
 @pytest.fixture

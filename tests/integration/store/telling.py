@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Final
 
 import attrs
-import pytest
 import redis
 
 from chef_supervisor.domain.delivery import Delivery, DeliveryState
@@ -15,8 +14,7 @@ from chef_supervisor.domain.outcome import Outcome
 from chef_supervisor.domain.subscriber import ReceiverName, Subscriber
 from chef_supervisor.store.job_store import JobStore
 from chef_supervisor.store.redis_store import RedisJobStore
-from tests.integration.store.making import BUILDS, PASSED, Clock, a_job, claim_one
-from tests.kit.fake_store import FakeStore
+from tests.integration.store.making import BUILDS, PASSED, a_job, claim_one
 
 CONVEX: Final = ReceiverName("convex")
 HOOK: Final = ReceiverName("hook.ci")
@@ -24,11 +22,6 @@ CALLBACK: Final = ReceiverName("callback.example.com")
 URL: Final = "https://example.com/told?of=1"
 DELIVERY_LEASE_MS: Final = 30_000
 Make = Callable[..., RedisJobStore]
-
-
-def both(request: pytest.FixtureRequest, make_store: Make, clock: Clock) -> JobStore:
-    """What is true of the store is true of the one that other tests use in its place."""
-    return make_store() if request.param == "redis" else FakeStore(delivery_clock_ms=clock)
 
 
 def to(receiver: ReceiverName, *, progress: bool = True, url: str = "") -> Subscriber:

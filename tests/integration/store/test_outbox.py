@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 import pytest
-import pytest_asyncio
 import redis
 
 from chef_supervisor.domain.delivery import Delivery, DeliveryState, DeliveryStatus, EventKind, Settlement
@@ -31,7 +30,6 @@ from tests.integration.store.telling import (
     URL,
     Make,
     a_told_job,
-    both,
     ended,
     finish,
     keys_of_deliveries,
@@ -44,11 +42,6 @@ from tests.integration.store.telling import (
 from tests.kit.fake_rows import END_STEP
 
 pytestmark = pytest.mark.asyncio
-
-
-@pytest_asyncio.fixture(params=["redis", "fake"])
-async def either(request: pytest.FixtureRequest, make_store: Make, clock: Clock) -> JobStore:
-    return both(request, make_store, clock)
 
 
 async def test_a_job_that_waits_is_told_to_nobody(either: JobStore) -> None:

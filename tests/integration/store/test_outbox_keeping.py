@@ -8,7 +8,6 @@ from collections.abc import Awaitable
 import attrs
 import orjson
 import pytest
-import pytest_asyncio
 import redis
 
 from chef_supervisor.domain.delivery import EventKind, Settlement
@@ -25,7 +24,6 @@ from tests.integration.store.telling import (
     HOOK,
     Make,
     a_told_job,
-    both,
     ended,
     finish,
     keys_of_deliveries,
@@ -37,11 +35,6 @@ from tests.integration.store.telling import (
 
 pytestmark = pytest.mark.asyncio
 KEEP_S = 60
-
-
-@pytest_asyncio.fixture(params=["redis", "fake"])
-async def either(request: pytest.FixtureRequest, make_store: Make, clock: Clock) -> JobStore:
-    return both(request, make_store, clock)
 
 
 @pytest.fixture

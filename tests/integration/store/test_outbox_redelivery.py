@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 import pytest
-import pytest_asyncio
 
 from chef_supervisor.domain.delivery import DeliveryStatus, EventKind, Settlement
 from chef_supervisor.domain.errors import NotOverYet, UnknownJob
@@ -19,7 +18,6 @@ from tests.integration.store.telling import (
     URL,
     Make,
     a_told_job,
-    both,
     ended,
     finish,
     start,
@@ -31,11 +29,6 @@ from tests.integration.store.telling import (
 
 pytestmark = pytest.mark.asyncio
 WAITING, UNDELIVERABLE, GIVEN_UP = DeliveryStatus.WAITING, DeliveryStatus.UNDELIVERABLE, DeliveryStatus.GIVEN_UP
-
-
-@pytest_asyncio.fixture(params=["redis", "fake"])
-async def either(request: pytest.FixtureRequest, make_store: Make, clock: Clock) -> JobStore:
-    return both(request, make_store, clock)
 
 
 async def test_a_receiver_that_is_gone_is_told_nothing_more(either: JobStore, clock: Clock) -> None:

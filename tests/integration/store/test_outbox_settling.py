@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import attrs
 import pytest
-import pytest_asyncio
 import redis
 
 from chef_supervisor.domain.delivery import DeliveryStatus, EventKind, Settlement
@@ -17,7 +16,6 @@ from tests.integration.store.telling import (
     DELIVERY_LEASE_MS,
     HOOK,
     Make,
-    both,
     ended,
     finish,
     start,
@@ -30,11 +28,6 @@ from tests.integration.store.telling import (
 pytestmark = pytest.mark.asyncio
 WAITING, DELIVERED = DeliveryStatus.WAITING, DeliveryStatus.DELIVERED
 UNDELIVERABLE, GIVEN_UP = DeliveryStatus.UNDELIVERABLE, DeliveryStatus.GIVEN_UP
-
-
-@pytest_asyncio.fixture(params=["redis", "fake"])
-async def either(request: pytest.FixtureRequest, make_store: Make, clock: Clock) -> JobStore:
-    return both(request, make_store, clock)
 
 
 async def test_who_dies_before_it_settles_leaves_the_same_event_to_the_next(either: JobStore, clock: Clock) -> None:
