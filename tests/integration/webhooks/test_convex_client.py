@@ -13,7 +13,7 @@ import pytest_asyncio
 from tests.kit.convex_double import ConvexDouble, Function, Thrown, convex_double
 from tests.kit.npm_project import NpmProject, npm_project
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = pytest.mark.asyncio
 
 HIDDEN = "[Request ID: 0123456789abcdef] Server Error"
 

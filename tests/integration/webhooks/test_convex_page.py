@@ -19,7 +19,7 @@ from tests.integration.webhooks.convex_app import FIELDS
 from tests.kit.messages import AT_MS, JOB_ID, message
 from tests.kit.npm_project import NpmProject, npm_project
 
-pytestmark = [pytest.mark.asyncio, pytest.mark.slow]
+pytestmark = pytest.mark.asyncio
 
 PAGE = Path(__file__).parents[3] / "docs" / "convex.md"
 BLOCK = re.compile(r"^```ts\n// (convex/\w+\.ts)\n(.*?)^```$", re.DOTALL | re.MULTILINE)

@@ -58,7 +58,7 @@ def by_node(tmp_path_factory: pytest.TempPathFactory) -> Verifier:
     return verify
 
 
-@pytest.fixture(params=["python", pytest.param("node", marks=pytest.mark.slow)])
+@pytest.fixture(params=["python", "node"])
 def verifier(request: pytest.FixtureRequest) -> Any:
     return by_python if request.param == "python" else request.getfixturevalue("by_node")
 
